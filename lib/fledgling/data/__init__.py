@@ -1,0 +1,1 @@
+"""Data the project owns and the streams users bring."""

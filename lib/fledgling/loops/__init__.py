@@ -1,0 +1,1 @@
+"""Generators that yield records; the caller draws, writes or stops."""

@@ -1,0 +1,1 @@
+"""Numbers and tensors in, numbers out; never a model."""
