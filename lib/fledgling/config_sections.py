@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
-Count = Annotated[int, Field(ge=1)]
-CountOrZero = Annotated[int, Field(ge=0)]
+from fledgling.config_base import Count, CountOrZero, NonNegative, Positive, Section, Share
+from fledgling.config_teachers import TeachersSection
 
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values are fixed once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
+__all__ = ["Config", "Count", "CountOrZero", "NonNegative", "Positive", "Section", "Share"]
 
 
 class Name(Section):
@@ -53,11 +46,17 @@ class GenerationSection(Section):
     max_new_tokens: Annotated[int, Field(ge=1, le=4096)]
 
 
+class ReportingSection(Section):
+    time_limit_seconds: Positive
+
+
 class Config(Section):
     """The whole configuration, resolved."""
 
     name: Name
     runtime: RuntimeSection
+    reporting: ReportingSection
     model: ModelSection
     adapter: AdapterSection
     generation: GenerationSection
+    teachers: TeachersSection
