@@ -50,6 +50,34 @@ class ReportingSection(Section):
     time_limit_seconds: Positive
 
 
+class DetectionSection(Section):
+    """How a turn becomes a fact."""
+
+    patterns: str
+    entities: Literal["regex", "capitalised", "spacy"]
+    spacy_model: str
+    min_confidence: Share
+    general_confidence: Share
+    coverage_weight: Share
+    max_characters: Annotated[int, Field(ge=40, le=20000)]
+    max_facts: Count
+    timeout_ms: Annotated[float, Field(gt=0.0, le=1000.0)]
+
+
+class MemorySection(Section):
+    """What the fact memory keeps, and what it rehearses."""
+
+    capacity: Count
+    importance: Literal["repetition", "recency", "hybrid"]
+    repetition_weight: Share
+    half_life: Positive
+    decay_after: CountOrZero
+    decay_half_life: Positive
+    eviction: Literal["fifo", "lru", "importance", "hybrid"]
+    eviction_candidates: Count
+    importance_pool: Count
+
+
 class Config(Section):
     """The whole configuration, resolved."""
 
@@ -60,3 +88,5 @@ class Config(Section):
     adapter: AdapterSection
     generation: GenerationSection
     teachers: TeachersSection
+    detection: DetectionSection
+    memory: MemorySection
