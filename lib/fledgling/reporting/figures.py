@@ -1,0 +1,69 @@
+"""The look that all figures share. Area figures live in ``figures_<area>.py`` and start from ``new_figure``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
+GREY = "#7A8490"
+SEQUENTIAL = "cividis"  # for shares and matrices; even in lightness, safe for colour blindness
+
+STYLE = {
+    "figure.facecolor": "white", "axes.facecolor": "white", "font.size": 10.5, "axes.titlesize": 12,
+    "axes.titleweight": "semibold", "axes.titlelocation": "left", "axes.titlepad": 10.0, "axes.labelcolor": "#333333",
+    "axes.edgecolor": "#9AA3AD", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "axes.axisbelow": True, "grid.color": "#E6E9ED", "grid.linewidth": 0.8, "lines.linewidth": 2.0,
+    "legend.frameon": False, "xtick.color": "#555555", "ytick.color": "#555555"}
+
+
+class Drawing(Figure):
+    """A figure that a notebook shows by itself, without pyplot: once, where a cell returns it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+        return buffer.getvalue()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The shared style inside a ``with`` block; the user's own settings come back afterwards."""
+    with rc_context(STYLE):
+        yield
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 4.2, share_y: bool = False
+) -> tuple[Drawing, np.ndarray]:
+    """A figure in the shared style and its axes, always an array of shape (rows, columns). Sizes in inches.
+
+    The figure is free of pyplot and needs no closing.
+    """
+    with style():
+        figure = Drawing(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
+    return figure, axes
+
+
+def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
+    """Title (what the panel shows) and axis labels (with units)."""
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    return axes
+
+
+def colour_of(names: list[str]) -> dict[str, str]:
+    """One palette colour a name, in order, the same in every figure that lists the same names."""
+    return dict(zip(names, cycle(PALETTE), strict=False))
