@@ -145,7 +145,7 @@ def _subject_of(before: list[str], after: str) -> str:
     """ "i" or "you" when that is the subject of the verb between ``before`` and ``after``, else nothing."""
     near = [word for word in before if word not in _ADVERBS]
     if near and near[-1] in _AGREEMENT:
-        joined = len(near) >= 2 and near[-2] in {"and", "or", "to", "for", "with", "of", "from", "about"}
+        joined = near[-1] == "you" and len(near) >= 2 and near[-2] in {"and", "or", *_NOT_A_SUBJECT_BEFORE}
         return "" if joined else near[-1]
     inverted = after in _AGREEMENT and (not near or near[-1] in _SUBJECT_BEFORE)
     return after if inverted else ""
