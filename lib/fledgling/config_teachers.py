@@ -21,7 +21,10 @@ class LocalTeacherSection(Section):
 
 
 class EndpointSection(Section):
-    """A model behind an OpenAI-compatible server. The key itself never stands here, only its variable's name."""
+    """A model behind an OpenAI-compatible server. The key itself never stands here, only its variable's name.
+
+    ``logprobs``: ask the server for token probabilities; where it gives none, ``confidence`` stands in.
+    """
 
     name: str = Field(min_length=1)
     base_url: str
@@ -31,6 +34,8 @@ class EndpointSection(Section):
     requests_per_minute: CountOrZero = 0
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.2
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = 256
+    logprobs: bool = False
+    confidence: Share = 0.6
 
     @field_validator("base_url")
     @classmethod
@@ -53,6 +58,7 @@ class EndpointSection(Section):
 
 class RetrySection(Section):
     attempts: Count
+    call_timeout_s: Positive
     base_s: Positive
     cap_s: Positive
 
@@ -105,6 +111,7 @@ class ServiceSection(Section):
 class TeachersSection(Section):
     max_teachers: Annotated[int, Field(ge=1, le=32)]
     quorum: Count
+    patience: Annotated[float, Field(ge=0.0, le=10.0)]
     deadline_s: Positive
     concurrency: Count
     calls_at_once: Count
