@@ -7,6 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.config_base import Count, CountOrZero, NonNegative, Positive, Section, Share
+from fledgling.config_online import (
+    ExperimentSection,
+    GateSection,
+    GuardSection,
+    KLSection,
+    LearningSection,
+    RegularizerSection,
+    ReplaySection,
+    TokenWeightsSection,
+)
 from fledgling.config_teachers import TeachersSection
 
 __all__ = ["Config", "Count", "CountOrZero", "NonNegative", "Positive", "Section", "Share"]
@@ -64,6 +74,19 @@ class DetectionSection(Section):
     timeout_ms: Annotated[float, Field(gt=0.0, le=1000.0)]
 
 
+class RenderingSection(Section):
+    """How a fact becomes training rows and near-miss questions."""
+
+    acknowledgement: str
+    unknown: str
+    general_questions: list[str]
+    thing_questions: list[str]
+    negatives: CountOrZero
+    rephrasings: CountOrZero
+    contrast_subjects: CountOrZero
+    contrast_relations: CountOrZero
+
+
 class MemorySection(Section):
     """What the fact memory keeps, and what it rehearses."""
 
@@ -89,4 +112,13 @@ class Config(Section):
     generation: GenerationSection
     teachers: TeachersSection
     detection: DetectionSection
+    rendering: RenderingSection
     memory: MemorySection
+    learning: LearningSection
+    token_weights: TokenWeightsSection
+    kl: KLSection
+    replay: ReplaySection
+    guard: GuardSection
+    gate: GateSection
+    regularizers: RegularizerSection
+    experiment: ExperimentSection

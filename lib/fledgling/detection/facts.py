@@ -141,7 +141,7 @@ def _match(plain: str, section: DetectionSection) -> Reading | None:
 
 def _reading(match: Match, plain: str) -> Reading:
     pattern = match.pattern
-    return Reading(plain, pattern.relation, match.subject, match.object, pattern.kind, pattern.exclusive,
+    return Reading(plain, pattern.relation, re.sub(r"'s$", "", match.subject), match.object, pattern.kind, pattern.exclusive,
                    match.coverage, pattern.min_confidence)  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def looks_plural(subject: str) -> bool:
     if not words or words[-1] in {"i", "we", "they", "you"}:
         return bool(words) and words[-1] != "i"
     head = re.split(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+", subject.lower())[0].split()[-1]
-    is_common = words[0] in DETERMINERS or subject[0].islower()
+    is_common = words[0] in DETERMINERS or subject[0].islower() or "'s " in subject
     plural_ending = head.endswith("s") and not head.endswith(_NOT_THIRD) and is_common
     return " and " in subject.lower() or plural_ending or head in _PLURALS
 

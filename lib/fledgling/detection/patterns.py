@@ -20,8 +20,8 @@ from fledgling.paths import CONFIGS
 
 log = logging.getLogger(__name__)
 KINDS = ("statement", "replacement", "retraction")
-_KEYS = {"relation", "match", "min_confidence", "kind", "exclusive", "questions", "reverse", "cloze", "near"}
-_FIELDS = ("questions", "reverse", "cloze")
+_KEYS = {"relation", "match", "min_confidence", "kind", "exclusive", "questions", "reverse", "near"}
+_FIELDS = ("questions", "reverse")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class Pattern:
     exclusive: bool = False
     questions: tuple[str, ...] = ()
     reverse: tuple[str, ...] = ()
-    cloze: tuple[str, ...] = ()
     near: str = "things"
 
 
