@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import cycle
 
 import numpy as np
+from cycler import cycler
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,11 +21,10 @@ GREY = "#7A8490"
 SEQUENTIAL = "cividis"  # for shares and matrices; even in lightness, safe for colour blindness
 
 STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "font.size": 10.5, "axes.titlesize": 12,
-    "axes.titleweight": "semibold", "axes.titlelocation": "left", "axes.titlepad": 10.0, "axes.labelcolor": "#333333",
+    "figure.facecolor": "white", "axes.facecolor": "white", "font.size": 10.5, "axes.labelcolor": "#333333",
     "axes.edgecolor": "#9AA3AD", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "axes.axisbelow": True, "grid.color": "#E6E9ED", "grid.linewidth": 0.8, "lines.linewidth": 2.0,
-    "legend.frameon": False, "xtick.color": "#555555", "ytick.color": "#555555"}
+    "axes.axisbelow": True, "grid.color": "#E6E9ED", "grid.linewidth": 0.8, "xtick.color": "#555555",
+    "ytick.color": "#555555"}
 
 
 class Drawing(Figure):
@@ -53,12 +53,14 @@ def new_figure(
     with style():
         figure = Drawing(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
+    for one in axes.flat:
+        one.set_prop_cycle(cycler(color=PALETTE) * cycler(linewidth=[2.0]))
     return figure, axes
 
 
 def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
     """Title (what the panel shows) and axis labels (with units)."""
-    axes.set_title(title)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="semibold", pad=10.0)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     return axes
@@ -67,3 +69,10 @@ def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
 def colour_of(names: list[str]) -> dict[str, str]:
     """One palette colour a name, in order, the same in every figure that lists the same names."""
     return dict(zip(names, cycle(PALETTE), strict=False))
+
+
+def legend(axes: Axes, *, beside: bool = False, title: str = "") -> Axes:
+    """A legend without a frame; ``beside`` puts it to the right of the panel, where it hides no data."""
+    place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {"loc": "best"}
+    axes.legend(frameon=False, fontsize=9.5, title=title or None, **place)
+    return axes

@@ -1,0 +1,80 @@
+"""The pages in a real browser, without a network: every figure there, nothing asked for from elsewhere."""
+
+import shutil
+
+import pytest
+
+from fledgling.reporting.runner import plan, run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
+
+IMAGES = "[...document.images].map(image => image.complete && image.naturalWidth > 0)"
+OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory, measuring_notebook, write_notebook):
+    folder = tmp_path_factory.mktemp("notebooks")
+    notebooks = [measuring_notebook(folder), write_notebook(folder / "raises.ipynb", "1 / 0")]
+    target = tmp_path_factory.mktemp("reports")
+    assert [event.status for event in run([plan(path) for path in notebooks], reports=target, time_limit=120)
+            if event.kind == "ended"] == ["ok", "failed"]
+    return target
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, browser):
+    """A page that is offline and remembers every request that was neither a file nor embedded."""
+    context = browser.new_context(color_scheme=request.param, viewport={"width": 1100, "height": 800}, offline=True)
+    page = context.new_page()
+    page.outside, page.errors = [], []
+    page.on("request", lambda asked: page.outside.append(asked.url)
+            if not asked.url.startswith(("file:", "data:")) else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    context.close()
+
+
+def test_the_index_shows_every_notebook_and_leads_to_its_report(reports, page):
+    page.goto((reports / "index.html").as_uri())
+    assert page.locator(".card").count() == 2
+    assert page.locator("#measures img").count() == 1 and page.evaluate(IMAGES) == [True]
+    assert page.locator("#measures h2").inner_text() == "Does <b>it</b> measure?"
+    assert page.locator("#measures table td.missed").is_visible()
+    assert "ZeroDivisionError" in page.locator("#raises .error").inner_text()
+    page.click("#measures h2 a")
+    assert page.url.endswith("/report.html") and page.locator("article.report").is_visible()
+    page.click("text=All reports")
+    assert page.url.endswith("/index.html")
+    assert page.outside == [] and page.errors == []
+
+
+def test_a_report_shows_its_figures_and_results(reports, page):
+    page.goto(next(reports.glob("measures/*/report.html")).as_uri())
+    assert page.evaluate(IMAGES) == [True]
+    assert "done" in page.locator("article.report").inner_text()
+    assert page.locator("article.report >> text=RunStore").count() == 0  # the code stays in notebook.ipynb
+    assert page.outside == [] and page.errors == []
+
+
+def test_a_failed_report_shows_why(reports, page):
+    page.goto(next(reports.glob("raises/*/report.html")).as_uri())
+    assert "ZeroDivisionError: division by zero" in page.locator("header .error").inner_text()
+
+
+@pytest.mark.parametrize("width", [380, 1100])
+def test_nothing_is_wider_than_the_window(reports, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in (reports / "index.html", next(reports.glob("measures/*/report.html"))):
+        page.goto(path.as_uri())
+        assert not page.evaluate(OVERFLOW), path.name
