@@ -78,6 +78,7 @@ class RenderingSection(Section):
     """How a fact becomes training rows and near-miss questions."""
 
     acknowledgement: str
+    frame: str
     unknown: str
     general_questions: list[str]
     thing_questions: list[str]

@@ -6,7 +6,7 @@ import re
 
 _OPENING = re.compile(
     r"""^\W*(?:
-        (?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really|exactly)|false|negative|almost|close|sorry|oops|correction|hm+)
+        (?:no+(?:\s+no+)*|nope|nah|wrong|incorrect|not\s+(?:quite|really|exactly)|false|negative|almost|close|sorry|oops|correction|hm+)
           (?:\s*[,.:;!—–-]+\s*|\s+(?=(?:it|he|she|they|that|the|my|our|i|we|you)\b|\w+\W*$))
       | (?:actually|in\s+fact|rather|to\s+correct\s+(?:you|that)|i\s+(?:meant|said|mean))\s*[,:]?\s+
       | (?:no\s*,?\s*)?(?:that(?:'s|\s+is|\s+was)|this\s+is|it(?:'s|\s+is)|you(?:'re|\s+are)|you\s+were|you\s+got\s+(?:it|that))\s+
@@ -54,7 +54,8 @@ def correction_of(text: str, previous_question: str | None) -> tuple[str, str] |
         answer = _CONTRAST.sub("", pointer["answer"]).strip(" ,")
         return ("", answer) if answer and (previous_question or _is_definite(answer, opening)) else None
     if opening is None:
-        return None
+        short = _CONTRAST.sub("", rest).strip(" ,")
+        return ("", short) if previous_question and short != rest and len(short.split()) <= 4 else None
     said = _CONTRAST.sub("", rest).strip(" ,") or rest
     if _THEY_DO.match(said):
         return ("", said) if previous_question else None

@@ -18,15 +18,19 @@ from fledgling.config_sections import DetectionSection
 from fledgling.detection.corrections import correction_of
 from fledgling.detection.entities import find_entities
 from fledgling.detection.filters import EXISTENTIAL, NEGATION, NO_LONGER, reason_against, reason_against_turn
-from fledgling.detection.grammar import split_clause
+from fledgling.detection.grammar import split_clause, unfronted
 from fledgling.detection.patterns import Match, load_patterns, match_pattern
 from fledgling.detection.perspective import sentence, strip_lead_in, to_assistant
 from fledgling.detection.retractions import affirmed
 from fledgling.detection.sentences import expand, mend_apostrophes, split_sentences
+from fledgling.errors import DataError
 from fledgling.records import Fact, Turn
 
 _NOW = re.compile(r"\b(?:now|nowadays|these\s+days|currently|from\s+today|as\s+of\s+(?:today|now|this\s+\w+))\b,?\s*|"
                   r"\s+instead(?:\s+of\s+.*)?$", re.IGNORECASE)  # fmt: skip
+_INTRODUCED = re.compile(r"^(?:This|That|this|that)(?:'s|\s+is)\s+(my|our)\s+([a-z][\w -]*?),?\s+((?:[A-Z]\w+\s?)+)$")
+_ONLY_OBJECTS = re.compile(r"^\W*(?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really)|false|that(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+\w+)|"
+                           r"you(?:'re|\s+are)\s+(?:wrong|mistaken))\W*$", re.IGNORECASE)  # fmt: skip
 _CHANGED = re.compile(r"\b(?:(?:has|have)\s+)?(?:recently\s+|just\s+)?(?:been\s+)?(?:changed|switched|moved|renamed)\s+to\b|"
                       r"^\W*(?:my|our|the)\s+new\b", re.IGNORECASE)  # fmt: skip
 _PLAIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
@@ -65,7 +69,7 @@ def detect_all(turn: Turn, section: DetectionSection) -> list[Fact]:
     if not _is_readable(text) or reason_against_turn(text):
         return []
     facts: list[Fact] = []
-    for piece in split_sentences(mend_apostrophes(text)):
+    for piece in _joined_objections(split_sentences(mend_apostrophes(text))):
         if len(facts) >= section.max_facts:
             break
         if len(piece) <= section.max_characters:
@@ -73,6 +77,33 @@ def detect_all(turn: Turn, section: DetectionSection) -> list[Fact]:
             if fact is not None and fact.id not in {known.id for known in facts}:
                 facts.append(fact)
     return facts
+
+
+def _joined_objections(pieces: list[str]) -> list[str]:
+    """ "That's wrong." and what follows it belong together."""
+    if len(pieces) > 1 and _ONLY_OBJECTS.match(pieces[0]):
+        return [f"{pieces[0]} {pieces[1]}", *pieces[2:]]
+    return pieces
+
+
+def take_at_word(turn: Turn, section: DetectionSection) -> Fact:
+    """The fact in ``turn``; where none is detected, the whole turn as a general statement.
+
+    For turns known to state something, such as the lines of a fact stream. Raises ``DataError`` for an empty turn.
+    """
+    fact = detect(turn, section)
+    if fact is not None:
+        return fact
+    text = " ".join(turn.text[: section.max_characters].split())
+    if not text:
+        raise DataError("an empty turn states nothing; give the sentence to learn in `text`")
+    plain = unfronted(expand(strip_lead_in(mend_apostrophes(text))))
+    reading = _general(plain) or Reading(plain, "statement", "", "", "statement", False, 0.0)
+    names = find_entities(plain, section)
+    subject = reading.subject or max(names, key=len, default="")
+    statement = to_assistant(plain)
+    return Fact(fact_id(statement), turn.text, statement, "statement", subject, "statement", reading.object,
+                confidence=section.min_confidence, entities=names)  # fmt: skip
 
 
 def fact_id(statement: str, question: str | None = None) -> str:
@@ -111,13 +142,17 @@ def _from_sentence(piece: str, turn: Turn, section: DetectionSection, *, is_firs
 
 def _read(said: str, section: DetectionSection) -> Reading | None:
     """Understand one sentence, or None when it is not a fact."""
+    said = _INTRODUCED.sub(r"\3 is \1 \2", said.rstrip(".!… "))
     if reason_against(said):
         return None
     plain = expand(strip_lead_in(said)).strip().rstrip(".!… ")
+    plain = unfronted(plain)
     if reason_against(plain):
         return None
     retracted = affirmed(plain)
     if retracted is not None:
+        if reason_against(retracted):
+            return None
         reading = _match(retracted, section) or _general(retracted)
         return replace(reading, text=plain, kind="retraction", exclusive=False) if reading else None
     if NO_LONGER.search(plain) and NEGATION.search(plain):
@@ -148,7 +183,7 @@ def _reading(match: Match, plain: str) -> Reading:
 def _general(plain: str) -> Reading | None:
     """Any other plain statement: subject, verb and the rest."""
     clause = split_clause(plain)
-    if clause is None or not clause.rest.strip():
+    if clause is None or (not clause.rest.strip() and (clause.is_be or clause.subject in {"I", "We", "we"})):
         return None
     return Reading(plain, "statement", clause.subject, clause.rest, "statement", False, 0.0)
 

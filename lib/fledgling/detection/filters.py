@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import regex
 
-from fledgling.detection.grammar import BE, HAVE, base_of, is_base_verb
+from fledgling.detection.grammar import BE, HAVE, base_of, is_base_verb, unfronted
 
 _FLAGS = regex.IGNORECASE | regex.VERBOSE
 
@@ -72,7 +72,7 @@ REPORTED = _cue(r"""
   | \bread\s+(?:somewhere|online|that)\b
 """)
 NEGATION = _cue(r"""
-    \b(?:not|never|cannot|neither|nor|nobody|noone|nothing|none|nowhere|hardly|scarcely|barely)\b(?!\s+only\b) | n't\b | n’t\b | \bno\s+one\b
+    \b(?:not|never|cannot|neither|nor|nobody|noone|nothing|none|nowhere|hardly|scarcely|barely)\b(?!\s+only\b) | n't\b(?!\s+(?:stand|bear)\b) | \bno\s+one\b
   | \b(?:is|are|was|were|has|have|had|with|got|there's|there\s+is)\s+no\s+(?!\d)(?:[a-z]+)\b | \bfalse\s+that\b | \buntrue\b | ^\W*no\s+[a-z]+\s+(?:of|in|on|is|are|has)\b
 """)
 NO_LONGER = _cue(r"\b(?:no\s+longer|any\s?more|any\s+longer)\b")
@@ -88,7 +88,7 @@ _EVALUATIVE = (
     "brilliant fantastic excellent perfect delicious tasty disgusting gross annoying exhausting stupid silly ridiculous weird strange crazy "
     "overrated underrated pretty gorgeous adorable hilarious sad depressing impressive superb dreadful pathetic lame cosy cozy sweet "
     "best worst better worse unfair important useless pointless helpful incredible unbelievable magnificent stunning rubbish trash garbage sucks "
-    "mediocre disappointing confusing frustrating hard easy difficult okay ok fine"
+    "mediocre creepy scary lazy cruel evil gorgeous mediocre disappointing confusing frustrating hard easy difficult okay ok fine"
 ).replace(" ", "|")
 _STATE = (
     "tired|sleepy|hungry|thirsty|happy|sad|bored|angry|mad|sorry|fine|ok|okay|good|great|well|bad|sick|ill|cold|hot|warm|freezing|starving|exhausted|excited|nervous|anxious|worried|scared|confused|lost|late|early|ready|busy|"
@@ -97,14 +97,17 @@ _STATE = (
     "overwhelmed|tempted|positive|certain|so|too|feeling|all\\s+(?:set|good|ears)|up\\s+for|fed\\s+up|sick\\s+of|down|off|at\\s+a\\s+loss|melting|dying|craving|hoping|looking|trying|wondering|thinking|asking|talking|just|gonna|going\\s+to"
 )
 SMALL_TALK = _cue(rf"""
-    ^\W*(?:it|this|that|these|those|what|here|all|everything|something|nothing|anything|today|tonight|he|she|they|him|her|them|you|your|yours|u|one|someone|somebody|everyone|everybody|anyone|people)\b(?:'s|'re|'ll|'d)?
+    ^\W*(?:it|this|that|these|those|what|here|all|everything|something|nothing|anything|he|she|they|him|her|them|you|your|yours|u|one|someone|somebody|everyone|everybody|anyone|people)\b(?:'s|'re|'ll|'d)?
+        (?!\s+(?:(?:of|in|at|from|on)\s+)?(?:my|our|the|us|me)\s+\w+\s+\w+)
+  | ^\W*(?:today|tonight)\s+(?:is|was|feels|has\s+been)\s+(?!my|our|\w+'s)
   | ^\W*i(?:'m|\s+am|\s+was|\s+feel|\s+felt|\s+got|'ve\s+been|\s+have\s+been|\s+get)\s+(?:\w+ly\s+|so\s+|very\s+|pretty\s+|quite\s+|a\s+(?:bit|little)\s+|kind\s+of\s+|kinda\s+|still\s+|too\s+|also\s+|super\s+|rather\s+|all\s+|just\s+)*(?:{_STATE})\b(?!-)
   | ^\W*i\s+(?:\w+ly\s+|do\s+|just\s+|also\s+)*(?:see|know|agree|understand|get\s+it|mean|remember|forgot|forget|apologi[sz]e|promise|swear|insist|bet|care|mind|quit|give\s+up|lied|disagree|wonder|doubt|appreciate\s+\w+)\s*(?:$|[.,!]|\b(?:it|that|this|what|how|why|you|where|who|when|with|your)\b)
-  | ^\W*i\s+(?:\w+ly\s+|do\s+|just\s+)*(?:want|need|feel|crave|could\s+use|miss\s+you|love\s+(?:it|this|that|you|how|when)|like\s+(?:it|this|that|you|your|how)|hate\s+(?:it|this|that|you|when|how)|enjoy(?:ed)?\s+(?:it|this|that|our|talking)|can't|cannot)\b
+  | ^\W*i\s+(?:\w+ly\s+|do\s+|just\s+)*(?:want|need|feel|crave|could\s+use|miss\s+you|love\s+(?:it|this|that|you|how|when)|like\s+(?:it|this|that|you|your|how)|hate\s+(?:it|this|that|you|when|how)|enjoy(?:ed)?\s+(?:it|this|that|our|talking)|(?:can't|cannot)(?!\s+(?:stand|bear)))\b
   | ^\W*i(?:'ll|\s+will|\s+shall)\b | ^\W*i\s+(?:had|have|spent|got)\s+(?:a|an|such|the)\s+(?:\w+\s+)?(?:{_EVALUATIVE}|long|rough|busy|question|feeling|idea|request|headache|thought|point|hunch|problem|minute|moment|cold)\b
   | ^[^.]*\b(?:is|are|was|were|looks?|looked|sounds?|sounded|seems?|seemed|smells?|smelled|tastes?|tasted|feels?|felt|am)\s+(?:\w+ly\s+|so\s+|very\s+|such\s+|pretty\s+|quite\s+|a\s+(?:bit|little|real|total|complete)\s+|an?\s+|the\s+|too\s+|kind\s+of\s+|kinda\s+|just\s+|rather\s+|super\s+|absolutely\s+|always\s+|far\s+|much\s+)*(?:{_EVALUATIVE})(?:\s+(?:ever|in\s+the\s+world|of\s+all|today|tonight|again|lately|so\s+far|sometimes|indeed|for\s+you|to\s+\w+|\w{{1,12}}|thing\s+ever|\w+\s+ever))?\W*$
+  | \b(?:is|are|was|were)\s+(?:much\s+|way\s+|far\s+|so\s+much\s+)?(?:better|worse|nicer|cooler|prettier|uglier)\s+than\b | \b(?:is|are|was|were)\s+(?:way\s+|far\s+)?too\s+\w+\W*$
   | ^[^.]*\b(?:sucks?|rocks|rules|stinks)\W*$ | ^\W*(?:nice|lovely|great|terrible|beautiful|horrible|good|bad)\s+(?:weather|day|evening|work|one)\b | ^\W*(?:the\s+)?weather\b
-  | ^\W*(?:i'?m|i\s+am|we'?re|we\s+are)\s+(?:just\s+|currently\s+|now\s+|already\s+|about\s+to\s+)?(?!learning|studying|training|working\s+(?:at|as|for|in|with|on)|living|writing|planning|teaching|renting|building|restoring|getting\s+(?:married|divorced)|moving\s+(?:to|from|in)|expecting|saving|raising|running|recovering|majoring|taking\s+(?:lessons|classes|courses|piano|singing|medic)|during|morning|evening)(?:[a-z]+ing)\b(?!\s+(?:is|are)\b)
+  | ^\W*(?:i'?m|i\s+am|we'?re|we\s+are)\s+(?:just\s+|currently\s+|now\s+|already\s+|about\s+to\s+)?(?!learning|studying|training|working\s+(?:at|as|for|in|with|on)|living|writing|planning|teaching|renting|building|restoring|getting\s+(?:married|divorced)|moving\s+(?:to|from|in)|expecting|saving|raising|running|recovering|majoring|taking\s+(?:lessons|classes|courses|piano|singing|medic)|during|morning|evening)(?:[a-z]+ing)\b(?!\s+(?:is|are)\b)(?![^.]*\b(?:january|february|march|april|may|june|july|august|september|october|november|december|\d{4}|next\s+(?:month|year|spring|summer|autumn|winter))\b)
   | ^\W*(?:love|hate|like|miss)\s+(?:it|this|that|you)\b | ^\W*(?:the\s+)?(?:new|old|last)?\s*\w+\s+(?:looks|sounds|seems|smells|tastes)\s+\w+\W*$ | ^\W*there(?:'s|\s+is|\s+are|\s+was)\s+(?:a\s+)?(?:nothing|no|something|someone|anything|always|so|too|much|more|lots?)\b
 """)
 EXISTENTIAL = _cue(r"^\W*there(?:'s|\s+is|\s+are|\s+was|\s+were)\b")
@@ -121,7 +124,9 @@ def is_question(text: str) -> bool:
     >>> is_question("so where does Lena live"), is_question("Where I live it rains.")
     (True, False)
     """
-    return QUESTION.search(text) is not None
+    words = text.split(None, 2)
+    asks_subject = len(words) > 1 and words[0].lower() in {"who", "what"} and base_of(words[1].strip(".,!")) is not None
+    return asks_subject or QUESTION.search(text) is not None
 
 
 def is_command(text: str) -> bool:
@@ -134,7 +139,7 @@ def is_command(text: str) -> bool:
     words = [word.strip(",.!:;\"'()") for word in text.split()[:4]]
     if not words or not is_base_verb(words[0]) or words[0].lower() in BE | HAVE | {"may", "will", "can", "must"}:
         return False
-    return not _second_is_finite(words)
+    return not _second_is_finite(words) and unfronted(text) == text
 
 
 def _second_is_finite(words: list[str]) -> bool:
@@ -173,6 +178,6 @@ def reason_against(text: str) -> str | None:
         return "negation"
     if is_command(text):
         return "command"
-    if GREETING.search(text) or SMALL_TALK.search(text):
+    if GREETING.search(text) or (SMALL_TALK.search(text) and not NO_LONGER.search(text)):
         return "chit_chat"
     return None

@@ -25,7 +25,11 @@ ADVERBS = frozenset("also always still really now never just once actually usual
                     "originally even ever probably apparently basically typically first later then soon".split())  # fmt: skip
 PRONOUNS = frozenset("i we you he she they it".split())
 _RELATIVE = frozenset("who that which whom whose where".split()) | PRONOUNS
-_PARTICIPLES = frozenset("called named based located made born built written given known".split())
+_PARTICIPLES = frozenset("called named based located born".split())
+_FRONTING_ALONE = frozenset("nowadays yesterday tomorrow usually sometimes originally today recently currently tonight "
+                            "normally lately once formerly previously often".split())  # fmt: skip
+_FRONTING = _FRONTING_ALONE | frozenset("in on at before after since for during every each last next as until from by "
+                                        "with when while this these near behind under above".split())  # fmt: skip
 _PLURALS = frozenset("people children men women parents police folks twins kids both they we you and".split())
 _NOT_THIRD = ("ss", "us", "is", "'s", "’s", "ous")
 
@@ -133,8 +137,8 @@ def looks_plural(subject: str) -> bool:
 
 def split_clause(text: str) -> Clause | None:
     """Take a plain statement apart, or return None where no finite verb is found in its first words."""
-    words = text.rstrip(" .!…").split()
-    if not 2 <= len(words) <= 80:
+    words = unfronted(text).rstrip(" .!…").split()
+    if not 2 <= len(words) <= 80 or words[0].lower() in ADVERBS - {"both", "all", "most"} | PREPOSITIONS:
         return None
     place = _verb_place(words)
     if place is None:
@@ -150,6 +154,32 @@ def split_clause(text: str) -> Clause | None:
     return Clause(subject, " ".join(words[start:place]), verb, base, " ".join(words[place + 1 :]), past)
 
 
+def unfronted(text: str) -> str:
+    """An adverbial at the start moved to the end, so that the sentence begins with its subject.
+
+    >>> unfronted("On Sundays my dad bakes bread.")
+    'My dad bakes bread on Sundays.'
+    """
+    words = text.split()
+    if len(words) < 3 or words[0].lower().strip(",") not in _FRONTING:
+        return text
+    for place in range(1, min(len(words) - 1, 10)):
+        word, before = words[place], words[place - 1]
+        opens = word.lower() in {"i", "we"} or (word.lower() in DETERMINERS and word.lower() != "that")
+        opens = opens or (word[0].isupper() and before[-1:] == ",") or (
+            word[0].isupper() and base_of(words[place + 1]) not in (None, words[place + 1].lower()))  # fmt: skip
+        joined = before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | _FRONTING and place > 1
+        if opens and not joined and (place > 1 or before.lower().strip(",") in _FRONTING_ALONE):
+            front = " ".join(words[:place]).rstrip(",")
+            main = " ".join(words[place:])
+            if _verb_place(main.rstrip(" .!…").split()) is None:
+                return text
+            mark = main[-1] if main[-1] in ".!…" else ""
+            main = main.rstrip(".!… ")
+            return f"{main[0].upper()}{main[1:]} {front[0].lower()}{front[1:]}{mark}"
+    return text
+
+
 def _verb_place(words: list[str]) -> int | None:
     first = words[0].lower()
     if first in {"i", "we"}:
@@ -160,13 +190,24 @@ def _verb_place(words: list[str]) -> int | None:
     skip = False
     for place in range(1, min(len(words), 14)):
         word, before = words[place].lower().strip(",;"), words[place - 1].lower()
-        if word in _RELATIVE and place > 1 or (word in PRONOUNS and before not in {"and", "or"}):
+        if word in _RELATIVE and before not in {"and", "or"}:
             skip = True
             continue
-        if _can_be_verb(words, place, word, before):
-            if skip:
-                skip = False
-                continue
+        if skip and (base_of(word) or word.endswith("ed")):
+            skip = False
+        elif _can_be_verb(words, place, word, before):
+            return place
+    return _bare_verb_place(words)
+
+
+def _bare_verb_place(words: list[str]) -> int | None:
+    """A base form after an unusual plural ("the larvae feed on nettles"), tried when nothing else is found."""
+    for place in range(2, min(len(words) - 1, 14)):
+        word, before = words[place].lower(), words[place - 1].lower()
+        starts_noun_phrase = words[0].lower() in DETERMINERS
+        follows_noun = before not in DETERMINERS | PREPOSITIONS | ADVERBS and before.isalpha()
+        following = words[place + 1].lower()
+        if starts_noun_phrase and follows_noun and is_base_verb(word) and following in DETERMINERS | PREPOSITIONS:
             return place
     return None
 
@@ -192,11 +233,14 @@ def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
 
 def _may_be_unknown_verb(words: list[str], place: int, word: str) -> bool:
     """An unlisted "-s" or "-ed" word right after a name, followed by something English: "Ola yodels in …"."""
-    if place >= len(words) - 1 or not words[place - 1][0].isupper() or not words[place].islower():
+    before = words[place - 1]
+    if place >= len(words) - 1 or not words[place].islower() or before.lower() in DETERMINERS | PREPOSITIONS | ADVERBS:
         return False
     following = words[place + 1].lower()
     looks_finite = (word.endswith("s") and not word.endswith(_NOT_THIRD)) or word.endswith("ed")
-    return looks_finite and len(word) > 3 and (following in DETERMINERS or following in PREPOSITIONS)
+    is_noun_of = following == "of" or (following in {"in", "at", "on"} and not before[0].isupper() and word.endswith("s")
+                                       and place > 2)  # fmt: skip
+    return looks_finite and len(word) > 3 and not is_noun_of and (following in DETERMINERS | PREPOSITIONS)
 
 
 def _guessed_base(verb: str) -> str:

@@ -12,12 +12,13 @@ import re
 
 LEAD_INS = re.compile(
     r"""^\s*(?:
-        (?:ok(?:ay)?|well|so|hey|hi|hello|hm+|um+|uh|oh|ah|alright|right|look|listen|yes|yeah|yep|sure)\b[\s,!.:;…-]+
+        (?:ok(?:ay)?|well|so|hey|hi|hello|hm+|um+|uh|oh|ah|alright|right|look|listen|yes|yeah|yep|sure|anyway|anyhow|besides|also|and)\b[\s,!.:;…-]+
         (?:there[,!]?\s+)?(?=\S)
       | (?:by\s+the\s+way|btw|oh\s+by\s+the\s+way|incidentally|fyi|for\s+your\s+information|for\s+the\s+record
           |for\s+(?:future\s+)?reference|for\s+context|as\s+(?:a\s+)?background|in\s+case\s+you(?:'re|\s+are)\s+wondering
           |(?:just\s+)?so\s+(?:that\s+)?you(?:'re|\s+are)\s+aware|(?:just\s+)?so\s+you\s+know|in\s+fact
           |a\s+(?:quick|small|little)\s+(?:note|reminder|fact)(?:\s+about\s+me)?|fun\s+fact|quick\s+(?:note|update)|update|note\s+to\s+self
+          |one\s+(?:more|other|last)\s+thing|another\s+thing|as\s+(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:said|mentioned|told\s+you)|just\s+to\s+let\s+you\s+know|to\s+let\s+you\s+know
           |the\s+thing\s+is|fact\s+is|the\s+fact\s+is|truth\s+is|as\s+you\s+know)
         (?:[,:;.!-]+\s*|\s+)(?:that\s+)?
       | (?:please\s+|just\s+|also\s+|and\s+)*

@@ -69,7 +69,8 @@ def _clause(fact: Fact) -> Clause | None:
 
 def _question_rows(fact: Fact, book: PatternBook, rendering: RenderingSection) -> list[Example]:
     pattern, clause = book.of_relation(fact.relation), _clause(fact)
-    prompts = [fill(template, fact, clause) for template in (pattern.questions if pattern else ())]
+    filled = [fill(template, fact, clause) for template in (pattern.questions if pattern else ())]
+    prompts = filled[:1] + [rendering.frame.replace("{question}", item[0].lower() + item[1:]) for item in filled[1:]]
     for question in wh_questions(clause) if clause else []:
         prompts += [question.direct, f"Do you know {question.indirect}?", f"Please tell me {question.indirect}."]
     subject = inner(fact.subject) if fact.subject else ""

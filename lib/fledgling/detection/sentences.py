@@ -46,6 +46,8 @@ def expand(text: str) -> str:
     'I have two cats and Tom is my friend'
     """
     text = _NAME_IS.sub(r"\1 is", text)
+    text = re.sub(r"\b(name|surname|number|code|birthday|address)'s\b(?!\s+\w+\s+(?:is|are)\b)", r"\1 is", text)
+    text = re.sub(rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}", r"\1 is", text)
     return re.sub(r"\b[A-Za-z]+'[a-z]+\b", lambda match: _expanded(match.group()), text)
 
 
