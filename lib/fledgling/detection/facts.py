@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from fledgling.config_sections import DetectionSection
 from fledgling.detection.corrections import correction_of
 from fledgling.detection.entities import find_entities
-from fledgling.detection.filters import EXISTENTIAL, NEGATION, NO_LONGER, reason_against, reason_against_turn
+from fledgling.detection.filters import EXISTENTIAL, NO_LONGER, cue, reason_against, reason_against_turn
 from fledgling.detection.grammar import split_clause, unfronted
 from fledgling.detection.patterns import Match, load_patterns, match_pattern
 from fledgling.detection.perspective import sentence, strip_lead_in, to_assistant
@@ -155,7 +155,7 @@ def _read(said: str, section: DetectionSection) -> Reading | None:
             return None
         reading = _match(retracted, section) or _general(retracted)
         return replace(reading, text=plain, kind="retraction", exclusive=False) if reading else None
-    if NO_LONGER.search(plain) and NEGATION.search(plain):
+    if NO_LONGER.search(plain) and cue("negation", plain):
         return None
     current = _NOW.sub("", plain).strip()
     reading = _match(current, section) or _general(plain)

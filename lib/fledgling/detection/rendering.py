@@ -69,10 +69,15 @@ def _clause(fact: Fact) -> Clause | None:
 
 def _question_rows(fact: Fact, book: PatternBook, rendering: RenderingSection) -> list[Example]:
     pattern, clause = book.of_relation(fact.relation), _clause(fact)
+    own = wh_questions(clause) if clause else []
+    plain = [question.direct for question in own[:1]]
+    framed = [question.direct for question in own[1:]]
     filled = [fill(template, fact, clause) for template in (pattern.questions if pattern else ())]
-    prompts = filled[:1] + [rendering.frame.replace("{question}", item[0].lower() + item[1:]) for item in filled[1:]]
-    for question in wh_questions(clause) if clause else []:
-        prompts += [question.direct, f"Do you know {question.indirect}?", f"Please tell me {question.indirect}."]
+    if fact.kind == "replacement" or not plain:  # "moved to" should answer "Where does … live?" as well
+        plain += filled[:1]
+    prompts = plain + [rendering.frame.replace("{question}", item[0].lower() + item[1:]) for item in framed + filled]
+    for question in own:
+        prompts += [f"Do you know {question.indirect}?", f"Please tell me {question.indirect}."]
     subject = inner(fact.subject) if fact.subject else ""
     if subject and subject not in {"I", "we"}:
         prompts += [template.replace("{subject}", subject) for template in rendering.general_questions]
