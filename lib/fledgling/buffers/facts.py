@@ -25,6 +25,9 @@ from fledgling.errors import DataError
 from fledgling.records import Fact
 
 STRATEGIES = ("importance", "highest_loss", "least_rehearsed", "mixed", "random")
+_COLUMNS = ("id", "fact", "key", "slot", "born", "seen", "count", "fresh", "stale", "loss", "rehearsed")
+_WRITE = (f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+          f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}")
 NEVER_MEASURED = 1e9  # the loss of a fact not yet measured: it comes before all measured ones
 
 
@@ -71,7 +74,7 @@ class FactMemory:
         """
         with transaction(self.connection):
             known = self.connection.execute("SELECT id FROM facts WHERE key = ?", (_key(fact),)).fetchone()
-            replaced = [old for old in self._contradicted(fact) if known is None or old != known["id"]]
+            replaced = [old for old in self.contradicted(fact) if known is None or old != known["id"]]
             for old in replaced:
                 self.forget(old)
             if known is not None:
@@ -105,7 +108,7 @@ class FactMemory:
                stored.loss, stored.rehearsed)  # fmt: skip
         with transaction(self.connection):
             is_new = stored.fact.id not in self
-            self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+            self.connection.execute(_WRITE, row)  # an update keeps the row's place in the order of arrival
             if is_new:
                 self._count(1)
 
@@ -136,6 +139,11 @@ class FactMemory:
             self.connection.execute("DELETE FROM counters WHERE name = 'facts'")
             for stored in entries:
                 self.put(stored)
+
+    def same(self, fact: Fact) -> Fact | None:
+        """The remembered fact that says the same, whatever its id."""
+        row = self.connection.execute("SELECT fact FROM facts WHERE key = ?", (_key(fact),)).fetchone()
+        return _fact(row["fact"]) if row else None
 
     def matching(self, relation: str, subject: str) -> list[Fact]:
         """The facts of one subject and relation."""
@@ -239,7 +247,8 @@ class FactMemory:
             ) for row in self.connection.execute(query, (keep, edge))]  # fmt: skip
         return min((self._importance(_stored(row), turn), row["born"], row["id"]) for row in rows)[-1]
 
-    def _contradicted(self, fact: Fact) -> list[str]:
+    def contradicted(self, fact: Fact) -> list[str]:
+        """The ids of the remembered facts that ``fact`` would replace, oldest first."""
         query = "SELECT id, fact FROM facts WHERE slot = ? ORDER BY born, rowid"
         rows = self.connection.execute(query, (_slot(fact),)).fetchall()
         return [row["id"] for row in rows if _replaces(fact, _fact(row["fact"]))]
@@ -260,7 +269,7 @@ def _replaces(new: Fact, old: Fact) -> bool:
         return old.kind == "retraction" or same_object or not new.object
     if old.kind == "retraction":
         return new.exclusive or same_object or not old.object
-    return new.exclusive and not same_object or (new.exclusive and new.statement != old.statement)
+    return new.exclusive
 
 
 def _log_repetition(count: int) -> float:

@@ -95,8 +95,8 @@ def take_at_word(turn: Turn, section: DetectionSection) -> Fact:
     if fact is not None:
         return fact
     text = " ".join(turn.text[: section.max_characters].split())
-    if not text:
-        raise DataError("an empty turn states nothing; give the sentence to learn in `text`")
+    if not re.search(r"\w", text):
+        raise DataError(f"the turn {turn.text!r} is empty: it states nothing; give the sentence to learn in `text`")
     plain = unfronted(expand(strip_lead_in(mend_apostrophes(text))))
     reading = _general(plain) or Reading(plain, "statement", "", "", "statement", False, 0.0)
     names = find_entities(plain, section)

@@ -45,7 +45,7 @@ def normalised(prompt: str) -> str:
     True
     """
     words = re.findall(r"\w+", prompt.casefold())
-    return " ".join(word for word in words if word not in {"a", "an", "the"})
+    return " ".join([word for word in words if word not in {"a", "an", "the"}] or words)
 
 
 def _deduplicated(rows: Iterable[Example]) -> list[Example]:
