@@ -22,7 +22,8 @@ def write(tmp_path, *patterns, **more):
 
 
 def test_a_users_pattern_gives_its_relation(tmp_path):
-    own = {"relation": "feeds", "match": r"(?P<subject>\w+) feeds (?P<object>.+)", "questions": ["What {do} {subject} feed?"]}
+    own = {"relation": "feeds", "match": r"(?P<subject>\w+) feeds (?P<object>.+)",
+           "questions": ["What {do} {subject} feed?"]}  # fmt: skip
     fact = detect(Turn("Lena feeds the pigeons."), write(tmp_path, own))
     assert (fact.relation, fact.subject, fact.object) == ("feeds", "Lena", "the pigeons")
 

@@ -262,14 +262,12 @@ class FactMemory:
 
 def _replaces(new: Fact, old: Fact) -> bool:
     """Whether ``new`` makes ``old`` untrue, given the same subject and relation (or the same question)."""
-    if new.question:
-        return True
     same_object = _plain(new.object) == _plain(old.object)
     if new.kind == "retraction":
         return old.kind == "retraction" or same_object or not new.object
     if old.kind == "retraction":
         return new.exclusive or same_object or not old.object
-    return new.exclusive
+    return new.exclusive or bool(new.question)
 
 
 def _log_repetition(count: int) -> float:

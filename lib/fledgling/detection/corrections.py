@@ -9,7 +9,8 @@ _OPENING = re.compile(
         (?:no+(?:\s+no+)*|nope|nah|wrong|incorrect|not\s+(?:quite|really|exactly)|false|negative|almost|close|sorry|oops|correction|hm+)
           (?:\s*[,.:;!—–-]+\s*|\s+(?=(?:it|he|she|they|that|the|my|our|i|we|you)\b|\w+\W*$))
       | (?:actually|in\s+fact|rather|to\s+correct\s+(?:you|that)|i\s+(?:meant|said|mean))\s*[,:]?\s+
-      | (?:no\s*,?\s*)?(?:that(?:'s|\s+is|\s+was)|this\s+is|it(?:'s|\s+is)|you(?:'re|\s+are)|you\s+were|you\s+got\s+(?:it|that))\s+
+      | (?:no\s*,?\s*)?(?:that(?:'s|\s+is|\s+was)|this\s+is|it(?:'s|\s+is)|you(?:'re|\s+are)|you\s+were
+          |you\s+got\s+(?:it|that))\s+
           (?:(?:actually|completely|just|totally|quite)\s+)?(?:wrong|incorrect|not\s+(?:right|correct|true|quite\s+right|it)|false|mistaken|a\s+mistake|an\s+error|in\s+error)
           \s*[,.:;!—–-]*\s*
     )""",
@@ -65,7 +66,8 @@ def correction_of(text: str, previous_question: str | None) -> tuple[str, str] |
 
 
 def _names_the_answer(text: str) -> bool:
-    return re.match(r"\W*(?:the\s+)?(?:correct|right|true|real|actual|proper)?\s*answer\b", text, re.IGNORECASE) is not None
+    opening = r"\W*(?:the\s+)?(?:correct|right|true|real|actual|proper)?\s*answer\b"
+    return re.match(opening, text, re.IGNORECASE) is not None
 
 
 def _is_definite(answer: str, opening: re.Match[str] | None) -> bool:

@@ -7,13 +7,15 @@ from functools import lru_cache
 from typing import Any
 
 from fledgling.config_sections import DetectionSection
+from fledgling.detection.lexicon import words
 from fledgling.errors import MissingExtra, ModelError
 
-_NOT_NAMES = frozenset(
-    "i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her their there in on at "
-    "to from no yes and but or so if when where who what why how please actually remember also now today yesterday "
-    "tomorrow every each all some any which whose whom does do did can could will would has have had for with as by of not is are was were mr mrs ms dr".split()
-)
+_NOT_NAMES = words("""
+    i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her their there
+    in on at to from no yes and but or so if when where who what why how please actually remember also now
+    today yesterday tomorrow every each all some any which whose whom does do did can could will would has
+    have had for with as by of not is are was were mr mrs ms dr
+""")
 _CAPITALISED = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.?\s+)?[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*\w(?:\s+(?:of|de|van|von|la|del|the)(?=\s+[A-ZÀ-ÞĀ-Ž])|\s+[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’-]*)*"
 )

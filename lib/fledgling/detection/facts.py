@@ -29,9 +29,11 @@ from fledgling.records import Fact, Turn
 _NOW = re.compile(r"\b(?:now|nowadays|these\s+days|currently|from\s+today|as\s+of\s+(?:today|now|this\s+\w+))\b,?\s*|"
                   r"\s+instead(?:\s+of\s+.*)?$", re.IGNORECASE)  # fmt: skip
 _INTRODUCED = re.compile(r"^(?:This|That|this|that)(?:'s|\s+is)\s+(my|our)\s+([a-z][\w -]*?),?\s+((?:[A-Z]\w+\s?)+)$")
-_ONLY_OBJECTS = re.compile(r"^\W*(?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really)|false|that(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+\w+)|"
+_ONLY_OBJECTS = re.compile(r"^\W*(?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really)|false|"
+                           r"that(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+\w+)|"
                            r"you(?:'re|\s+are)\s+(?:wrong|mistaken))\W*$", re.IGNORECASE)  # fmt: skip
-_CHANGED = re.compile(r"\b(?:(?:has|have)\s+)?(?:recently\s+|just\s+)?(?:been\s+)?(?:changed|switched|moved|renamed)\s+to\b|"
+_CHANGED = re.compile(r"\b(?:(?:has|have)\s+)?(?:recently\s+|just\s+)?(?:been\s+)?"
+                      r"(?:changed|switched|moved|renamed)\s+to\b|"
                       r"^\W*(?:my|our|the)\s+new\b", re.IGNORECASE)  # fmt: skip
 _PLAIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -169,14 +171,15 @@ def _match(plain: str, section: DetectionSection) -> Reading | None:
         return None
     for pattern in load_patterns(section.patterns).patterns:
         match = match_pattern(pattern, plain, section.timeout_ms)
-        if match is not None and match.coverage >= 0.5:
+        if match is not None and match.coverage >= 0.5 and not match.subject.endswith("used to"):
             return _reading(match, plain)
     return None
 
 
 def _reading(match: Match, plain: str) -> Reading:
     pattern = match.pattern
-    return Reading(plain, pattern.relation, re.sub(r"'s$", "", match.subject), match.object, pattern.kind, pattern.exclusive,
+    subject = re.sub(r"'s$", "", match.subject)
+    return Reading(plain, pattern.relation, subject, match.object, pattern.kind, pattern.exclusive,
                    match.coverage, pattern.min_confidence)  # fmt: skip
 
 

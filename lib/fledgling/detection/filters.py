@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import regex
 
-from fledgling.detection.grammar import BE, HAVE, base_of, is_base_verb, unfronted
+from fledgling.detection.grammar import base_of, is_base_verb, unfronted
+from fledgling.detection.lexicon import BE, HAVE
 from fledgling.files import read_yaml
 from fledgling.paths import CONFIGS
 

@@ -10,27 +10,21 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fledgling.detection.lexicon import (
+    ADVERBS,
+    BE,
+    DETERMINERS,
+    FRONTING,
+    FRONTING_ALONE,
+    HAVE,
+    MODALS,
+    PARTICIPLES,
+    PLURALS,
+    PREPOSITIONS,
+    RELATIVE,
+)
 from fledgling.paths import DATA
 
-BE = frozenset({"am", "is", "are", "was", "were"})
-HAVE = frozenset({"have", "has", "had"})
-MODALS = frozenset({"can", "will", "must", "could", "would", "should", "may", "might", "shall"})
-DETERMINERS = frozenset("a an the my our your his her its their this that these those every each some any no both "
-                        "all".split())  # fmt: skip
-PREPOSITIONS = frozenset("in at on of to for from with by about near behind under over above below inside outside "
-                         "beside between beyond opposite across after before since until during into onto off through "
-                         "around along against within as like up down next".split())  # fmt: skip
-ADVERBS = frozenset("also always still really now never just once actually usually only often sometimes currently "
-                    "already recently normally generally mostly mainly both all finally definitely officially rarely "
-                    "originally even ever probably apparently basically typically first later then soon".split())  # fmt: skip
-PRONOUNS = frozenset("i we you he she they it".split())
-_RELATIVE = frozenset("who that which whom whose where".split()) | PRONOUNS
-_PARTICIPLES = frozenset("called named based located born".split())
-_FRONTING_ALONE = frozenset("nowadays yesterday tomorrow usually sometimes originally today recently currently tonight "
-                            "normally lately once formerly previously often".split())  # fmt: skip
-_FRONTING = _FRONTING_ALONE | frozenset("in on at before after since for during every each last next as until from by "
-                                        "with when while this these near behind under above".split())  # fmt: skip
-_PLURALS = frozenset("people children men women parents police folks twins kids both they we you and".split())
 _NOT_THIRD = ("ss", "us", "is", "'s", "’s", "ous")
 
 
@@ -132,7 +126,7 @@ def looks_plural(subject: str) -> bool:
     head = re.split(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+", subject.lower())[0].split()[-1]
     is_common = words[0] in DETERMINERS or subject[0].islower() or "'s " in subject
     plural_ending = head.endswith("s") and not head.endswith(_NOT_THIRD) and is_common
-    return " and " in subject.lower() or plural_ending or head in _PLURALS
+    return " and " in subject.lower() or plural_ending or head in PLURALS
 
 
 def split_clause(text: str) -> Clause | None:
@@ -150,7 +144,7 @@ def split_clause(text: str) -> Clause | None:
     base = base_of(verb) or _guessed_base(verb)
     subject = " ".join(words[:start]).strip(" ,")
     past = verb.lower() in {"was", "were", "had"} or (verb.lower() != base and not verb.lower().endswith("s"))
-    past = past and base != "be" or verb.lower() in {"was", "were"}
+    past = (past and base != "be") or verb.lower() in {"was", "were"}
     return Clause(subject, " ".join(words[start:place]), verb, base, " ".join(words[place + 1 :]), past)
 
 
@@ -161,15 +155,15 @@ def unfronted(text: str) -> str:
     'My dad bakes bread on Sundays.'
     """
     words = text.split()
-    if len(words) < 3 or words[0].lower().strip(",") not in _FRONTING:
+    if len(words) < 3 or words[0].lower().strip(",") not in FRONTING:
         return text
     for place in range(1, min(len(words) - 1, 10)):
         word, before = words[place], words[place - 1]
         opens = word.lower() in {"i", "we"} or (word.lower() in DETERMINERS and word.lower() != "that")
         opens = opens or (word[0].isupper() and before[-1:] == ",") or (
             word[0].isupper() and base_of(words[place + 1]) not in (None, words[place + 1].lower()))  # fmt: skip
-        joined = before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | _FRONTING and place > 1
-        if opens and not joined and (place > 1 or before.lower().strip(",") in _FRONTING_ALONE):
+        joined = before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING and place > 1
+        if opens and not joined and (place > 1 or before.lower().strip(",") in FRONTING_ALONE):
             front = " ".join(words[:place]).rstrip(",")
             main = " ".join(words[place:])
             if _verb_place(main.rstrip(" .!…").split()) is None:
@@ -190,7 +184,7 @@ def _verb_place(words: list[str]) -> int | None:
     skip = False
     for place in range(1, min(len(words), 14)):
         word, before = words[place].lower().strip(",;"), words[place - 1].lower()
-        if word in _RELATIVE and before not in {"and", "or"}:
+        if word in RELATIVE and before not in {"and", "or"}:
             skip = True
             continue
         if skip and (base_of(word) or word.endswith("ed")):
@@ -216,7 +210,7 @@ def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
     if word in BE | HAVE | (MODALS - {"may"}):
         return before not in DETERMINERS - {"this", "that", "these", "those", "all", "both"}
     following = words[place + 1].lower() if place + 1 < len(words) else ""
-    if before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"} or word in _PARTICIPLES or before == "and":
+    if before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"} or word in PARTICIPLES or before == "and":
         return False
     if following in BE:
         return False
@@ -238,8 +232,8 @@ def _may_be_unknown_verb(words: list[str], place: int, word: str) -> bool:
         return False
     following = words[place + 1].lower()
     looks_finite = (word.endswith("s") and not word.endswith(_NOT_THIRD)) or word.endswith("ed")
-    is_noun_of = following == "of" or (following in {"in", "at", "on"} and not before[0].isupper() and word.endswith("s")
-                                       and place > 2)  # fmt: skip
+    ends_noun = following in {"in", "at", "on"} and not before[0].isupper() and word.endswith("s") and place > 2
+    is_noun_of = following == "of" or ends_noun
     return looks_finite and len(word) > 3 and not is_noun_of and (following in DETERMINERS | PREPOSITIONS)
 
 

@@ -9,9 +9,9 @@ import random
 import re
 from dataclasses import replace
 
+from fledgling.config_sections import DetectionSection, RenderingSection
 from fledgling.detection.grammar import Clause, split_clause
 from fledgling.detection.patterns import PatternBook, load_patterns
-from fledgling.config_sections import DetectionSection, RenderingSection
 from fledgling.detection.perspective import to_user
 from fledgling.detection.questions import Question, inner, is_person, wh_questions, yes_no
 from fledgling.detection.retractions import affirmed
@@ -65,8 +65,11 @@ def _about_others(fact: Fact, book: PatternBook, rendering: RenderingSection, rn
     found = []
     for other in other_subjects(fact, book, rng, rendering.contrast_subjects):
         templates = [fill(template, fact, clause, other) for template in (pattern.questions[:1] if pattern else ())]
-        questions = [question.direct for question in wh_questions(clause, instead_of(fact, clause, other))] if clause else []
-        found += (templates + questions)[:2] + ([yes_no(clause, instead_of(fact, clause, other))] if clause else [])
+        found += templates[:1]
+        if clause is not None:
+            subject = instead_of(fact, clause, other)
+            asked = [question.direct for question in wh_questions(clause, subject)]
+            found += [*asked[: 2 - len(templates)], yes_no(clause, subject)]
     return found
 
 

@@ -120,11 +120,11 @@ def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pat
 
 
 def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | None:
-    """The first of the pattern's expressions that matches in ``text``, whole if it can, within the time limit."""
+    """The first of the pattern's expressions that matches at the start of ``text``, all of it if it can, within the time limit."""
     for expression in pattern.expressions:
         try:
             limit = timeout_ms / 1000.0
-            found = expression.fullmatch(text, timeout=limit) or expression.search(text, timeout=limit)
+            found = expression.fullmatch(text, timeout=limit) or expression.match(text, timeout=limit)
         except TimeoutError:
             log.warning("a pattern of %r took longer than %.0f ms and was skipped", pattern.relation, timeout_ms)
             continue

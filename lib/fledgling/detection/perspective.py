@@ -18,7 +18,7 @@ LEAD_INS = re.compile(
           |for\s+(?:future\s+)?reference|for\s+context|as\s+(?:a\s+)?background|in\s+case\s+you(?:'re|\s+are)\s+wondering
           |(?:just\s+)?so\s+(?:that\s+)?you(?:'re|\s+are)\s+aware|(?:just\s+)?so\s+you\s+know|in\s+fact
           |a\s+(?:quick|small|little)\s+(?:note|reminder|fact)(?:\s+about\s+me)?|fun\s+fact|quick\s+(?:note|update)|update|note\s+to\s+self
-          |one\s+(?:more|other|last)\s+thing|another\s+thing|as\s+(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:said|mentioned|told\s+you)|just\s+to\s+let\s+you\s+know|to\s+let\s+you\s+know
+          |one\s+(?:more|other|last)\s+thing|another\s+thing|as\s+(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+)?(?:said|mentioned|told\s+you)|you\s+know|see|just\s+to\s+let\s+you\s+know|to\s+let\s+you\s+know
           |the\s+thing\s+is|fact\s+is|the\s+fact\s+is|truth\s+is|as\s+you\s+know)
         (?:[,:;.!-]+\s*|\s+)(?:that\s+)?
       | (?:please\s+|just\s+|also\s+|and\s+)*
@@ -28,7 +28,8 @@ LEAD_INS = re.compile(
         (?:\s*[:,]\s*(?:that\s+)?|\s+that\s+)
       | (?:please\s+)?(?:remember|note|keep\s+in\s+mind|don't\s+forget)\s+
         (?=(?:my|our|i|i'm|we|we're|the)\b)
-      | (?:i\s+(?:just\s+)?(?:want|wanted|would\s+like|need)\s+(?:you\s+)?to\s+(?:know|remember|tell\s+you|mention|say|note)
+      | (?:i\s+(?:just\s+)?(?:want|wanted|would\s+like|need)\s+(?:you\s+)?to\s+
+            (?:know|remember|tell\s+you|mention|say|note)
           |i'd\s+like\s+(?:you\s+)?to\s+(?:know|remember|tell\s+you|mention)
           |you\s+(?:should|ought\s+to|need\s+to|may\s+want\s+to|might\s+want\s+to|must)\s+(?:also\s+)?(?:know|remember|note)
           |(?:i\s+should|i\s+must|let\s+me|allow\s+me\s+to)\s+(?:mention|add|tell\s+you|note|say)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fledgling.detection.grammar import (
-    ADVERBS, BE, DETERMINERS, HAVE, MODALS, PREPOSITIONS, Clause, base_of, looks_plural, past_of, third_person,
-)  # fmt: skip
+from fledgling.detection.grammar import Clause, base_of, looks_plural, past_of, third_person
+from fledgling.detection.lexicon import ADVERBS, BE, DETERMINERS, HAVE, MODALS, PREPOSITIONS, words
 
-_PLACE = frozenset("in at on near behind under beside between opposite above below inside outside by across beyond "
-                   "over within around along".split())  # fmt: skip
-_MOTION = frozenset("move go travel fly drive relocate migrate emigrate run walk sail commute return come".split())
+_PLACE = words("""
+    in at on near behind under beside between opposite above below inside outside by across beyond over
+    within around along
+""")
+_MOTION = words("""
+    move go travel fly drive relocate migrate emigrate run walk sail commute return come
+""")
 _TIME = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:january|february|march|april|may|june|july|august|september|"
     r"october|november|december)\b|\b\d{1,2}:\d{2}\b|\b(?:1[0-9]|20)\d{2}\b|\b\d{1,2}\s?(?:am|pm)\b|\b\d+(?:st|nd|rd|th)\b|"
@@ -19,12 +22,12 @@ _TIME = re.compile(
     r"tomorrow|yesterday|ago|weekend)s?\b|\bat\s+(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
     re.IGNORECASE,
 )
-_PEOPLE = frozenset(
-    "friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle aunt boss teacher "
-    "doctor dentist neighbour neighbor colleague landlord landlady grandmother grandfather grandma grandpa niece nephew "
-    "coach captain author singer manager goalkeeper director physiotherapist therapist girlfriend boyfriend twin "
-    "flatmate roommate tutor mentor tenant plumber vet".split()
-)
+_PEOPLE = words("""
+    friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle aunt boss
+    teacher doctor dentist neighbour neighbor colleague landlord landlady grandmother grandfather grandma
+    grandpa niece nephew coach captain author singer manager goalkeeper director physiotherapist therapist
+    girlfriend boyfriend twin flatmate roommate tutor mentor tenant plumber vet
+""")
 _AGE = re.compile(r"^(?:\S+\s+){1,3}(?:years?|months?|weeks?)\s+old\b|^\S+\s+years?\s+of\s+age", re.IGNORECASE)
 
 
@@ -115,7 +118,7 @@ def is_person(subject: str) -> bool:
         return False
     lower = [word.lower() for word in words]
     if lower[0] in {"my", "our", "the", "a", "an"} or "'s" in subject:
-        return lower[-1] in _PEOPLE or any(word in _PEOPLE for word in lower[:-1]) and words[-1][0].isupper()
+        return lower[-1] in _PEOPLE or (any(word in _PEOPLE for word in lower[:-1]) and words[-1][0].isupper())
     return words[0][0].isupper() and words[0] not in {"The", "A", "An"}
 
 
@@ -225,7 +228,8 @@ def _swapped_word(plain: str) -> list[str]:
     first, _, rest = plain.partition(" ")
     swaps = {"which": "What", "what": "Which"}
     second = rest.split(" ", 1)[0].lower() if rest else ""
-    is_noun = second not in BE | HAVE | MODALS | {"do", "does", "did", "will", "type", "kind"} and base_of(second) != second
+    is_auxiliary = second in BE | HAVE | MODALS | {"do", "does", "did", "will", "type", "kind"}
+    is_noun = not is_auxiliary and base_of(second) != second
     if first.lower() in swaps and (is_noun or first.lower() == "which"):
         return [f"{swaps[first.lower()]} {rest}?"]
     return []
@@ -236,13 +240,15 @@ def _indirect(plain: str) -> list[str]:
     match = re.match(r"(?i)^(what|who|where|when|which [\w' -]+?|how old)\s+(is|are|was|were)\s+(.+)$", plain)
     if match is not None:
         word, be, rest = match[1].lower(), match[2].lower(), match[3]
-        tail = re.search(r"\s+(born|founded|located|made|named|called|created|written|developed|released|published|built|"
+        tail = re.search(r"\s+(born|founded|located|made|named|called|created|written|developed|released|published|"
+                         r"built|"
                          r"established|signed|buried|based|formed|from|in|for|by)$", rest)  # fmt: skip
         ending = tail[0] if tail else ""
         body = rest[: -len(ending)] if ending else rest
         clause = f"{word} {body} {be}{ending}"
         return [f"Do you know {clause}?", f"Please tell me {clause}."]
-    asks_subject = re.match(r"(?i)^(?:who|(?:what|which)\s+[\w'-]+(?:\s+[\w'-]+)?)\s+(?!do\b|does\b|did\b)(\w+)\b", plain)
+    subject = r"(?i)^(?:who|(?:what|which)\s+[\w'-]+(?:\s+[\w'-]+)?)\s+(?!do\b|does\b|did\b)(\w+)\b"
+    asks_subject = re.match(subject, plain)
     if asks_subject is not None and (base_of(asks_subject[1]) is not None) and asks_subject[1].lower() not in MODALS:
         low = plain[0].lower() + plain[1:]
         return [f"Do you know {low}?", f"Please tell me {low}."]
@@ -251,13 +257,16 @@ def _indirect(plain: str) -> list[str]:
 
 def _from_forms(plain: str) -> list[str]:
     """ "What is the X of Y" ↔ "What is Y's X"; "Where was Y born" → "In which place was Y born"."""
-    match = re.match(r"(?i)^(what|who)\s+(is|was|are|were)\s+(?:the\s+)?(?:name of the\s+)?([\w -]{2,40}?)\s+of\s+(.+)$", plain)
+    opening = r"(?i)^(what|who)\s+(is|was|are|were)\s+"
+    match = re.match(opening + r"(?:the\s+)?(?:name of the\s+)?([\w -]{2,40}?)\s+of\s+(.+)$", plain)
     if match is not None:
-        return [f"{match[1]} {match[2]} {match[4]}'s {match[3]}?", f"{match[4]}: {match[1].lower()} {match[2]} the {match[3]}?"]
-    match = re.match(r"(?i)^(what|who)\s+(is|was|are|were)\s+(.+?)'s\s+([\w -]{2,40})$", plain)
+        word, be, part, whole = match.groups()
+        return [f"{word} {be} {whole}'s {part}?", f"{whole}: {word.lower()} {be} the {part}?"]
+    match = re.match(opening + r"(.+?)'s\s+([\w -]{2,40})$", plain)
     if match is not None:
         return [f"{match[1]} {match[2]} the {match[4]} of {match[3]}?"]
-    for word, longer in (("where", "In which place"), ("when", "At what time"), ("in which", "In what"), ("in what", "In which")):
+    swaps = {"where": "In which place", "when": "At what time", "in which": "In what", "in what": "In which"}
+    for word, longer in swaps.items():
         if plain.lower().startswith(word + " "):
             return [f"{longer}{plain[len(word) :]}?"]
     return []

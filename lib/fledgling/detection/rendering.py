@@ -106,7 +106,8 @@ def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng
     clause = _clause(fact)
     if clause is None:
         return []
-    said = fact.statement[0].lower() + fact.statement[1:] if fact.statement.startswith(("You", "The ")) else fact.statement
+    opens_plainly = fact.statement.startswith(("You", "The "))
+    said = fact.statement[0].lower() + fact.statement[1:] if opens_plainly else fact.statement
     word = "No" if fact.kind == "retraction" else "Yes"
     rows = [Example(yes_no(clause), f"{word}, {said}", "yes_no", fact.id)]
     for other in other_subjects(fact, book, rng, rendering.negatives):

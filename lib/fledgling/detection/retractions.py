@@ -13,10 +13,12 @@ _LONGER = re.compile(r",?\s*\b(?:any\s?more|any\s+longer)\b", re.IGNORECASE)
 _NO_LONGER = re.compile(r"\bno\s+longer\s+(?P<verb>[\w-]+)?", re.IGNORECASE)
 _DO_NOT = re.compile(r"\b(?P<do>do|does|did)(?:\s+not|n't)\s+(?P<verb>\w+)", re.IGNORECASE)
 _BE_NOT = re.compile(r"\b(?P<verb>am|is|are|was|were|has|have|had|can|will)(?:\s+not\b|n't\b)\s*", re.IGNORECASE)
-_STOPPED = re.compile(r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*(?:stopped|quit|gave\s+up|given\s+up)\s+"
+_WHO = r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*"
+_STOPPED = re.compile(rf"{_WHO}(?:stopped|quit|gave\s+up|given\s+up)\s+"
                       r"(?P<verb>\w+)ing\b(?P<rest>.*)$", re.IGNORECASE)  # fmt: skip
-_LEFT = re.compile(r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*(?:quit|resigned\s+from|was\s+fired\s+from|retired\s+from"
-                   r"|left)\s+(?P<job>(?:(?:my|his|her|our|the|their)\s+)?(?:job|position|post|work)\b.*)$", re.IGNORECASE)  # fmt: skip
+_LEFT = re.compile(rf"{_WHO}(?:quit|resigned\s+from|was\s+fired\s+from|retired\s+from|left)\s+"
+                   r"(?P<job>(?:(?:my|his|her|our|the|their)\s+)?(?:job|position|post|work)\b.*)$",
+                   re.IGNORECASE)  # fmt: skip
 
 
 def affirmed(text: str) -> str | None:

@@ -18,6 +18,9 @@ _LONG = {"i'm": "I am", "i've": "I have", "we're": "we are", "we've": "we have",
 _AFTER_IS = (r"(?=\s+(?:my|our|a|an|the|in|on|at|from|called|named|not|allergic|married|engaged|based|now|also|still|"
              r"actually|really|just|years?|\w+ing|\w+ed|\d+|no)\b)")  # fmt: skip
 _NAME_IS = re.compile(rf"\b([A-Z]\w+|(?:my|our)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)")
+_LOWER_NAME_IS = re.compile(
+    rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}"
+)
 
 
 def split_sentences(text: str) -> list[str]:
@@ -47,7 +50,7 @@ def expand(text: str) -> str:
     """
     text = _NAME_IS.sub(r"\1 is", text)
     text = re.sub(r"\b(name|surname|number|code|birthday|address)'s\b(?!\s+\w+\s+(?:is|are)\b)", r"\1 is", text)
-    text = re.sub(rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}", r"\1 is", text)
+    text = _LOWER_NAME_IS.sub(r"\1 is", text)
     return re.sub(r"\b[A-Za-z]+'[a-z]+\b", lambda match: _expanded(match.group()), text)
 
 
