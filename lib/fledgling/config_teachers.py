@@ -96,6 +96,7 @@ class TrustSection(Section):
     steadiness_gain: NonNegative
     head_start: float
     sharpness: Positive
+    levels: Annotated[int, Field(ge=1, le=20)]
     abstain_below: Share
     unanimity_floor: Share
     bins: Annotated[int, Field(ge=2, le=100)]

@@ -13,7 +13,7 @@ weight. ``prior_j`` needs no gold: a teacher whose own tries agree with each oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -31,6 +31,8 @@ class Trust:
     weights: np.ndarray  # (T,)
     scales: np.ndarray  # (T,)
     sharpness: float
+    edges: np.ndarray  # (L - 1,) confidences between the levels, ascending
+    levels: np.ndarray  # (L,) the confidence reported in each
 
     def probability(self, votes: np.ndarray) -> np.ndarray:
         """Votes (N, T) on one candidate each → probability (N,) that the candidate is right."""
@@ -41,9 +43,17 @@ class Trust:
         return expit(self.sharpness * (votes / self.scales) @ self.weights)
 
     def choose(self, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Between a candidate and its opposite: (choice in {+1, -1}, probability that the choice is right)."""
+        """Between a candidate and its opposite: (choice in {+1, -1}, confidence in one of the few levels).
+
+        Few gold labels cannot support fine distinctions: like a scaling-binning calibrator (Kumar et al., 2019), the
+        probability is replaced by the mean probability of the questions that are about as clear.
+        """
         probability = self.probability(votes)
-        return np.where(probability >= 0.5, 1.0, -1.0), np.maximum(probability, 1 - probability)
+        return np.where(probability >= 0.5, 1.0, -1.0), self.level(np.maximum(probability, 1 - probability))
+
+    def level(self, confidence: np.ndarray) -> np.ndarray:
+        """The reported level of a confidence; unchanged where no levels were learned."""
+        return self.levels[np.searchsorted(self.edges, confidence, side="right")] if len(self.levels) else confidence
 
 
 def steadiness(votes: np.ndarray) -> np.ndarray:
@@ -83,7 +93,14 @@ def fit_trust(
         return value, shift - evidence.T @ expit(-margin)
 
     weights = minimize(loss, prior, jac=True, method="L-BFGS-B").x
-    return Trust(tuple(teachers), weights, scales, section.sharpness)
+    plain = Trust(tuple(teachers), weights, scales, section.sharpness, np.zeros(0), np.zeros(0))
+    return replace(plain, **_levels(plain.choose(seen)[1], section.levels) if len(seen) >= 4 * section.levels else {})
+
+
+def _levels(confidence: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """Equally filled levels of the confidences (N,): where they part and the mean of each."""
+    parts = np.array_split(np.sort(confidence), count)
+    return {"edges": np.array([part[0] for part in parts[1:]]), "levels": np.array([part.mean() for part in parts])}
 
 
 def fit_trust_from_groups(

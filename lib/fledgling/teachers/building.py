@@ -121,7 +121,8 @@ def conditions(section: TeachersSection, model: ModelSection, *, environment: Ma
                timeout_s: float = 3.0) -> list[Condition]:
     """What of the configured pool is reachable, what is missing, how to mend it. Costs no completion."""
     ready, seen = usable(model)
-    return [_local_condition(teacher, model.id, ready, seen) for teacher in section.local] + [_condition(endpoint, environment, timeout_s) for endpoint in section.endpoints]
+    return [*(_local_condition(teacher, model.id, ready, seen) for teacher in section.local),
+            *(_condition(endpoint, environment, timeout_s) for endpoint in section.endpoints)]
 
 
 def _local_condition(teacher: LocalTeacherSection, model: str, ready: bool, seen: str) -> Condition:
