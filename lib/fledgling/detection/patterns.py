@@ -120,7 +120,7 @@ def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pat
 
 
 def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | None:
-    """The first of the pattern's expressions that matches at the start of ``text``, all of it if it can, within the time limit."""
+    """The first of the pattern's expressions that matches ``text`` or its start, within the time limit."""
     for expression in pattern.expressions:
         try:
             limit = timeout_ms / 1000.0
