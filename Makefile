@@ -43,6 +43,7 @@ unit: $(NEEDED)  ## the quick part of the tests: neither notebooks nor browser
 
 # Stamp files, each newer than what it was made from.
 $(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; give one with: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.requirements-installed: requirements.txt | $(VENV)/bin/pip

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
+settings.register_profile("offline", deadline=None, derandomize=True)  # a busy machine is no failure
+settings.load_profile("offline")
 
 PARAMETERS = 'preset: str = "quick"  # size of the run\nseed: int = 0  # of every random choice\n' \
              'out: str = ""  # run folder\nlr: float = 0.5  # learning rate\nsteps: int = 3  # updates'
@@ -56,3 +59,11 @@ def measuring_notebook(write_notebook: Write) -> Callable[[Path], Path]:
     """A notebook that behaves like the real ones: config, a step, a figure, metrics and verdicts."""
     return lambda folder: write_notebook(folder / "measures.ipynb", MEASURES, FINISH,
                                          title="Does <b>it</b> measure?")
+
+
+@pytest.fixture
+def tiny():
+    """A random tiny Llama of 2 layers, fresh for each test."""
+    from fledgling.models.tiny import tiny_model
+
+    return tiny_model()

@@ -60,7 +60,7 @@ def new_figure(
 
 def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
     """Title (what the panel shows) and axis labels (with units)."""
-    axes.set_title(title, loc="left", fontsize=12, fontweight="semibold", pad=10.0)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=10.0)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     return axes

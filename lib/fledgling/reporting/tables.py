@@ -11,17 +11,16 @@ from fledgling.records import Verdict
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
-    """One row a verdict: metric (the index), target, measured, verdict.
+    """One row a verdict, named by its metric: target, measured, verdict.
 
     >>> from fledgling.records import judge
     >>> verdict_table([judge("efficacy", ">= 0.9", 0.75)]).loc["efficacy", "verdict"]
     'failed'
     """
     rows = verdict_rows([verdict.to_json() for verdict in verdicts])
-    table = pandas.DataFrame(
-        [(metric, target, measured, "passed" if passed else "failed") for metric, target, measured, passed in rows],
-        columns=["metric", "target", "measured", "verdict"])
-    return table.set_index("metric")
+    return pandas.DataFrame(
+        [(target, measured, "passed" if passed else "failed") for _, target, measured, passed in rows],
+        columns=["target", "measured", "verdict"], index=[metric for metric, *_ in rows])
 
 
 def verdict_rows(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, bool]]:
