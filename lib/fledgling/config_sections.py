@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.config_base import Count, CountOrZero, NonNegative, Positive, Section, Share
+from fledgling.config_multitask import MultitaskSection
 from fledgling.config_online import (
     ExperimentSection,
     GateSection,
@@ -123,3 +124,4 @@ class Config(Section):
     gate: GateSection
     regularizers: RegularizerSection
     experiment: ExperimentSection
+    multitask: MultitaskSection

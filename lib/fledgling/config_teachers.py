@@ -102,6 +102,14 @@ class TrustSection(Section):
     bins: Annotated[int, Field(ge=2, le=100)]
 
 
+class TeachingSection(Section):
+    rounds: Count
+    questions: Count
+    gold: Count
+    min_trust: Share
+    anchors: Count
+
+
 class ServiceSection(Section):
     poll_s: Positive
     log_bytes: Annotated[int, Field(ge=1000)]
@@ -129,6 +137,7 @@ class TeachersSection(Section):
     quality: QualitySection
     decision: DecisionSection
     trust: TrustSection
+    teaching: TeachingSection
     service: ServiceSection
 
     @field_validator("endpoints")

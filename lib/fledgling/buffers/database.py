@@ -29,6 +29,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX facts_rehearsed ON facts (rehearsed);
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE adapters (fact_id TEXT PRIMARY KEY, weights BLOB NOT NULL);
+    CREATE TABLE states (name TEXT PRIMARY KEY, tensors BLOB NOT NULL, "values" TEXT NOT NULL);
+    """,
 )
 
 

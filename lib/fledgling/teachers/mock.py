@@ -32,6 +32,7 @@ class QuizQuestion:
     answer: str
     sentence: str
     wrong: tuple[str, ...]
+    task: str = ""
 
 
 def load_quiz(path: Path = DATA / "teachers" / "questions.jsonl") -> list[QuizQuestion]:
@@ -39,7 +40,8 @@ def load_quiz(path: Path = DATA / "teachers" / "questions.jsonl") -> list[QuizQu
     quiz = []
     for number, row in read_jsonl(path):
         try:
-            quiz.append(QuizQuestion(row["id"], row["question"], row["answer"], row["sentence"], tuple(row["wrong"])))
+            quiz.append(QuizQuestion(row["id"], row["question"], row["answer"], row["sentence"], tuple(row["wrong"]),
+                                     row.get("task", "")))
         except (KeyError, TypeError) as error:
             raise DataError(f"{path} line {number}: a quiz question needs id, question, answer, sentence and wrong "
                             f"({error})") from error

@@ -1,0 +1,121 @@
+"""Remedies against forgetting earlier tasks: what each adds to the loss of a later phase."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from fledgling.config_multitask import MultitaskSection
+from fledgling.data.task_mixing import row_batches
+from fledgling.losses_multitask import distillation_loss
+from fledgling.models.multitask import Inputs, MultitaskModel, Parts
+from fledgling.regularizers import ewc_penalty, fisher_diagonal, snapshot
+from fledgling.trainers.processes import Processes
+
+
+class Remedy(Protocol):
+    """Told when tasks are done; asked at every update for a loss to add, a scalar in nats."""
+
+    def finish(self, tasks: tuple[str, ...]) -> None: ...
+
+    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None: ...
+
+
+class Rehearsal:
+    """Keeps a share of each finished task's training examples and trains on them too (Robins 1995)."""
+
+    def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes,
+                 generator: np.random.Generator) -> None:
+        self.model, self.parts, self.section = model, parts, section
+        self.processes, self.generator = processes, generator
+        self.memory: dict[str, np.ndarray] = {}
+        self.batches = {}
+
+    def finish(self, tasks: tuple[str, ...]) -> None:
+        for task in tasks:
+            if task not in self.memory:
+                inputs = self.parts[task]["train"].inputs
+                count = int(self.section.rehearsal_share * len(inputs))
+                rows = np.sort(self.generator.choice(len(inputs), size=count, replace=False))
+                if count:
+                    self.memory[task] = rows
+                    self.batches[task] = row_batches(inputs.sizes[rows].cpu().numpy(), self.section.batch_size,
+                                                     self.generator)
+
+    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
+        total = None
+        for task in (task for task in self.memory if task not in inputs):
+            part = self.parts[task]["train"]
+            rows = torch.from_numpy(self.memory[task][next(self.batches[task])])
+            mine = self.processes.share(rows).to(part.labels.device)
+            logits = self.model(part.inputs.select(mine), task)
+            lost = functional.cross_entropy(logits, part.labels[mine], reduction="sum") / len(rows)
+            total = lost if total is None else total + lost
+        return None if total is None else self.section.rehearsal_weight * total
+
+
+class ElasticWeights:
+    """Holds the shared parameters near their values after each finished task, by Fisher information (EWC)."""
+
+    def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes,
+                 generator: np.random.Generator) -> None:
+        self.model, self.parts, self.section = model, parts, section
+        self.processes, self.generator = processes, generator
+        self.held: list[tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]] = []
+
+    def finish(self, tasks: tuple[str, ...]) -> None:
+        shared = self.model.shared_parameters()
+        for task in tasks:
+            part = self.parts[task]["train"]
+            count = min(self.section.ewc_examples, len(part.inputs))
+            rows = torch.from_numpy(self.generator.choice(len(part.inputs), size=count, replace=False))
+            fisher = fisher_diagonal(shared, lambda row, part=part, task=task: functional.cross_entropy(
+                self.model(part.inputs.select(row), task), part.labels[row]), rows.to(part.labels.device).split(1))
+            self.held.append((snapshot(shared), fisher))
+
+    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
+        if not self.held:
+            return None
+        shared = self.model.shared_parameters()
+        penalty = torch.stack([ewc_penalty(shared, anchor, fisher) for anchor, fisher in self.held]).sum()
+        return self.section.ewc_strength * penalty / self.processes.count
+
+
+class Distillation:
+    """Keeps the finished tasks' answers to the new task's texts as the earlier model gave them (LwF)."""
+
+    def __init__(self, model: MultitaskModel, section: MultitaskSection) -> None:
+        self.model, self.section = model, section
+        self.finished: tuple[str, ...] = ()
+        self.earlier: MultitaskModel | None = None
+
+    def finish(self, tasks: tuple[str, ...]) -> None:
+        self.finished = tuple(dict.fromkeys((*self.finished, *tasks)))
+        self.earlier = copy.deepcopy(self.model).requires_grad_(False)
+
+    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
+        if self.earlier is None:
+            return None
+        terms = []
+        for seen in inputs.values():
+            states, before = self.model.backbone(seen), self.earlier.backbone(seen)
+            terms += [distillation_loss(self.model.head(task)(states), self.earlier.head(task)(before),
+                                        self.section.distillation_temperature).sum() / batch
+                      for task in self.finished if task not in inputs]
+        return self.section.distillation_strength * torch.stack(terms).sum() if terms else None
+
+
+def build_remedy(model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes, seed: int
+                 ) -> Remedy | None:
+    """The remedy that ``section.remedy`` names; None for ``none``."""
+    generator = np.random.default_rng([seed, 7])
+    if section.remedy == "rehearsal":
+        return Rehearsal(model, parts, section, processes, generator)
+    if section.remedy == "ewc":
+        return ElasticWeights(model, parts, section, processes, generator)
+    return Distillation(model, section) if section.remedy == "distillation" else None
