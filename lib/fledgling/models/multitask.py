@@ -7,8 +7,8 @@ arXiv:2106.05234) whose attention is biased by the learned weight of each edge t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -18,7 +18,7 @@ from fledgling.data.tasks import TaskExample, TaskSplits
 from fledgling.models.graph_encoding import EDGE_TYPES, PLACES, Graphs, Vocabulary, edge_types_of_kinds, encode
 
 
-EDGE_GAIN = 8.0  # an edge weight counts so many times: attention to one kind of edge is then a few updates away
+EDGE_GAIN = 20.0  # an edge weight counts so many times: attention to one kind of edge is then a few updates away
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,18 @@ class GraphBackbone(nn.Module):
         self.layers = nn.ModuleList(GraphLayer(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.hidden)
 
+    def describe(self) -> dict[str, Any]:
+        """What is needed to build this backbone again, as JSON."""
+        return {"kind": "graph", "shape": asdict(self.shape), "characters": self.vocabulary.characters}
+
     def prepare(self, texts: Sequence[str]) -> Graphs:
         """The texts as graphs on the model's device. Raises ``DataError`` for an empty or too long text."""
         graphs = encode(texts, self.vocabulary, max_nodes=self.shape.max_nodes)
         return graphs.to(self.characters.device)
+
+    def unread(self, text: str) -> str:
+        """The characters of ``text`` that this backbone has never seen."""
+        return self.vocabulary.unknown(text)
 
     def edge_bias(self, graphs: Graphs) -> torch.Tensor:
         """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in effect."""

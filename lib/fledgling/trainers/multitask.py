@@ -24,7 +24,7 @@ from fledgling.trainers.remedies import build_remedy
 
 @dataclass(frozen=True)
 class TaskResult:
-    """How a task fares on one split. ``correct`` and ``losses`` (N,), the latter in nats; ``answers``: class numbers."""
+    """How a task fares on one split; ``correct``, ``losses`` in nats and ``answers`` as class numbers are (N,)."""
 
     accuracy: float
     loss: float
@@ -49,28 +49,37 @@ class MultitaskTrainer:
         self.order = torch.Generator().manual_seed(seed)
         self.updates_done = self.examples_seen = 0
 
-    def train(self, watch: str = "validation") -> Iterator[StepRecord]:
+    def train(self, watch: str = "validation", *, first_phase: int = 0, phases: int | None = None
+              ) -> Iterator[StepRecord]:
         """Train by the configured strategy; after each epoch yield losses, accuracies and gradient conflict.
 
-        ``watch`` is the split measured on; nothing is chosen by it.
+        ``watch`` is the split measured on; nothing is chosen by it. Phases before ``first_phase`` count as done
+        already, and at most ``phases`` are trained, so that runs can share a first phase.
         """
-        section, started = self.section, time.perf_counter()
-        epochs = plan(section.strategy, self.tasks, epochs=section.epochs, updates=section.updates_per_epoch)
-        streams = self._streams(epochs)
-        optimizers: Optimizers | None = None
+        started = time.perf_counter()
+        epochs = plan(self.section.strategy, self.tasks, epochs=self.section.epochs,
+                      updates=self.section.updates_per_epoch)
+        last_phase = epochs[-1].phase if phases is None else first_phase + phases - 1
+        streams, optimizers = self._streams(epochs), None
         for number, epoch in enumerate(epochs):
             new_phase = number == 0 or epoch.phase != epochs[number - 1].phase
-            if new_phase:
-                if number and self.remedy is not None:
-                    self.remedy.finish(epochs[number - 1].tasks)
+            if new_phase and number and self.remedy is not None:
+                self.remedy.finish(epochs[number - 1].tasks)
+            if not first_phase <= epoch.phase <= last_phase:
+                continue
+            if new_phase or optimizers is None:
                 optimizers = self._optimizers(epochs, epoch.phase)
             losses = self._train_epoch(epoch, streams, optimizers)
-            values = self.measure(watch) | {"phase": epoch.phase, "trained": list(epoch.tasks), "train_loss": losses}
-            if section.conflict_every and (number + 1) % section.conflict_every == 0 and len(self.tasks) > 1:
-                values["conflict"] = self.conflict()
-            values |= {"updates": self.updates_done, "examples": self.examples_seen,
-                       "seconds": time.perf_counter() - started}
-            yield StepRecord(number + 1, "epoch", section.strategy, values)
+            yield self._record(number + 1, epoch, losses, watch, started)
+
+    def _record(self, number: int, epoch: Epoch, losses: dict[str, float], watch: str, started: float) -> StepRecord:
+        values = self.measure(watch) | {"phase": epoch.phase, "trained": list(epoch.tasks), "train_loss": losses}
+        every = self.section.conflict_every
+        if every and number % every == 0 and len(self.tasks) > 1:
+            values["conflict"] = self.conflict()
+        values |= {"updates": self.updates_done, "examples": self.examples_seen,
+                   "seconds": time.perf_counter() - started}
+        return StepRecord(number, "epoch", self.section.strategy, values)
 
     def evaluate(self, part: str = "test") -> dict[str, TaskResult]:
         """Every task on one split, from its own head."""
