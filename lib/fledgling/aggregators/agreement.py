@@ -60,16 +60,21 @@ def pair_score(left: str, right: str, cosine: float, section: AgreementSection) 
         return 0.0
     shorter, longer = sorted((left, right), key=lambda text: len(words(text)))
     if len(normalise(shorter).split()) <= section.short_words:
-        return 1.0 if _holds(longer, shorter) else 0.0
+        return 1.0 if holds(longer, shorter) else 0.0
     cosine = min(max(cosine, 0.0), 1.0)
     return cosine if cosine >= section.semantic else cosine / 2
 
 
-def _holds(longer: str, shorter: str) -> bool:
-    if f" {normalise(shorter)} " in f" {normalise(longer)} ":
+def holds(text: str, answer: str) -> bool:
+    """Whether ``answer`` stands in ``text`` as whole words, or as its number however that is written.
+
+    >>> holds("A spider has eight legs.", "8"), holds("It has 18 legs.", "8")
+    (True, False)
+    """
+    if f" {normalise(answer)} " in f" {normalise(text)} ":
         return True
-    wanted = numbers(shorter)
-    return len(wanted) == 1 and len(normalise(shorter).split()) <= 2 and wanted <= numbers(longer)
+    wanted = numbers(answer)
+    return len(wanted) == 1 and len(normalise(answer).split()) <= 2 and wanted <= numbers(text)
 
 
 def measure_agreement(

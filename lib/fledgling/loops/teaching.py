@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fledgling.aggregators.agreement import Embed, pair_score
+from fledgling.aggregators.agreement import Embed, holds, pair_score
 from fledgling.config_teachers import TeachersSection
 from fledgling.errors import DataError
 from fledgling.loops.learner import OnlineLearner
 from fledgling.loops.online import learn
-from fledgling.metrics.editing import contains
 from fledgling.records import Answer, Decision, StepRecord, Turn
 from fledgling.teachers.mock import QuizQuestion
 from fledgling.teachers.pool import TeacherPool
@@ -108,7 +107,7 @@ def _lesson(learner: OnlineLearner, question: QuizQuestion, decision: Decision, 
             *, number: int) -> StepRecord:
     before = learner.answer([question.question])[0]
     values = {"task": question.task, "question": question.question, "learner": before, "teachers": decision.text,
-              "confidence": decision.confidence, "right": contains(decision.text, [question.answer])}
+              "confidence": decision.confidence, "right": holds(decision.text, question.answer)}
     if not is_trusted(decision, section):
         return StepRecord(number, "untrusted", question.id, values)
     if agrees(before, decision.text, section, embed):
@@ -132,7 +131,7 @@ def measure_round(
 ) -> StepRecord:
     """Error per task and over all, on the questions and on those trusted, and agreement with the consensus."""
     answers = learner.answer([question.question for question in questions])
-    wrong = {question.id: not contains(answer, [question.answer])
+    wrong = {question.id: not holds(answer, question.answer)
              for question, answer in zip(questions, answers, strict=True)}
     names = dict.fromkeys(question.task for question in questions)
     tasks = {task: [wrong[question.id] for question in questions if question.task == task] for task in names}
