@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 
@@ -18,7 +20,9 @@ def dawid_skene(votes: np.ndarray, *, iterations: int = 100) -> np.ndarray:
     rows = [(item, teacher, int(np.sign(vote))) for (item, teacher), vote in np.ndenumerate(np.nan_to_num(votes))
             if vote]
     table = pd.DataFrame(rows, columns=["task", "worker", "label"])
-    labels = DawidSkene(n_iter=iterations).fit_predict(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # crowd-kit writes for an older pandas
+        labels = DawidSkene(n_iter=iterations).fit_predict(table)
     return np.array([labels.get(item, 0) for item in range(len(votes))], dtype=float)
 
 
