@@ -93,7 +93,8 @@ def test_agreement_in_error_is_flagged() -> None:
     majority_wrong = majority_vote(votes) == -truth
     agreeing = np.abs(votes.sum(axis=1)) >= 2
     assert flagged[agreeing & majority_wrong].mean() > 0.8
-    assert flagged[agreeing & majority_wrong].mean() > flagged[agreeing & ~majority_wrong].mean() + 0.2
+    assert not wrong_together(votes, trust, agreement=0.7, floor=0.0).any()
+    assert (wrong_together(votes, trust, agreement=0.7, floor=1.1) == agreeing).all()
 
 
 @pytest.mark.parametrize(("votes", "truth", "said"), [

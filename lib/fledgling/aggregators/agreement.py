@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fledgling.aggregators.contradiction import contradiction, normalise, numbers, words
+from fledgling.aggregators.contradiction import content, contradiction, normalise, numbers, words
 from fledgling.config_teachers import AgreementSection
 
 Embed = Callable[[list[str]], np.ndarray]
@@ -60,7 +60,8 @@ def pair_score(left: str, right: str, cosine: float, section: AgreementSection) 
         return 0.0
     shorter, longer = sorted((left, right), key=lambda text: len(words(text)))
     if len(normalise(shorter).split()) <= section.short_words:
-        return 1.0 if holds(longer, shorter) else 0.0
+        same = holds(longer, shorter) or (bool(content(shorter)) and content(shorter) <= content(longer))
+        return 1.0 if same else 0.0
     cosine = min(max(cosine, 0.0), 1.0)
     return cosine if cosine >= section.semantic else cosine / 2
 

@@ -82,7 +82,7 @@ def contradiction(left: str, right: str) -> str | None:
         return "polarity"
     if _neither_within(numbers(left), numbers(right)):
         return "number"
-    only_left, only_right = _content(left) - _content(right), _content(right) - _content(left)
+    only_left, only_right = content(left) - content(right), content(right) - content(left)
     if any(_exclude(a, b) for a in only_left for b in only_right):
         return "opposite"
     return "name" if _rival_names(left, right) else None
@@ -99,7 +99,8 @@ def _neither_within(left: frozenset[float], right: frozenset[float]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _content(text: str) -> frozenset[str]:
+def content(text: str) -> frozenset[str]:
+    """The words of a text that carry meaning."""
     return frozenset(words(text)) - _FILLER
 
 
@@ -110,7 +111,7 @@ def _exclude(left: str, right: str) -> bool:
 
 def _rival_names(left: str, right: str) -> bool:
     """Whether each text names somebody or something the other does not, in otherwise like sentences."""
-    ours, theirs = _content(left), _content(right)
+    ours, theirs = content(left), content(right)
     overlap = len(ours & theirs) / max(len(ours | theirs), 1)
     initial = overlap >= _SAME_CLAIM
     names_left, names_right = _names(left, initial), _names(right, initial)

@@ -88,7 +88,8 @@ def faulty_script(answer: Callable[[str, str], str], *, share: float, stall_shar
 class RehearsalServer:
     """Serves ``/v1/chat/completions`` and ``/v1/models`` on a free port of 127.0.0.1 while the block lasts.
 
-    ``script(number, model, question)`` chooses the reply to the number-th call; ``calls`` is what was seen.
+    ``script(number, model, question)`` chooses the reply to the number-th call; ``calls`` is what was seen,
+    ``headers`` the headers of each, names in lower case.
     """
 
     def __init__(self, script: Script, *, models: tuple[str, ...] = ("demo",)) -> None:
@@ -144,7 +145,7 @@ def _handler(server: RehearsalServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            server.headers.append(dict(self.headers))
+            server.headers.append({name.lower(): value for name, value in self.headers.items()})
             self._send(server.reply(request["model"], request["messages"][-1]["content"]))
 
         def _send(self, scripted: Scripted) -> None:

@@ -1,0 +1,124 @@
+"""The rate budget is never exceeded, across restarts too; the breaker opens, tries once, closes."""
+
+import asyncio
+import bisect
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fledgling.teachers.circuit_breaker import CircuitBreaker
+from fledgling.teachers.rate_budget import RateBudget
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(st.lists(st.floats(0.0, 20.0), min_size=1, max_size=120), st.integers(1, 5))
+def test_no_window_holds_more_than_the_limit(gaps: list[float], limit: int) -> None:
+    clock = Clock()
+    budget = RateBudget(limit, window_s=60.0, clock=clock)
+    taken = []
+    for gap in gaps:
+        clock.now += gap
+        if budget.try_take() == 0.0:
+            taken.append(clock.now)
+    for place, at in enumerate(taken):
+        assert bisect.bisect_left(taken, at + 60.0) - place <= limit
+
+
+def test_the_wait_told_is_enough_and_not_much_more() -> None:
+    clock = Clock()
+    budget = RateBudget(2, window_s=60.0, margin_s=1.0, clock=clock)
+    assert budget.try_take() == 0.0
+    clock.now += 10
+    assert budget.try_take() == 0.0
+    wait = budget.try_take()
+    assert wait == pytest.approx(51.0)
+    clock.now += wait - 0.5
+    assert budget.try_take() > 0
+    clock.now += 0.5
+    assert budget.try_take() == 0.0
+    assert budget.used() == 2
+
+
+def test_a_restart_remembers_what_was_sent(tmp_path: Path) -> None:
+    clock, path = Clock(), tmp_path / "rates" / "one.json"
+    first = RateBudget(3, path=path, clock=clock)
+    assert [first.try_take() for _ in range(3)] == [0.0] * 3
+    second = RateBudget(3, path=path, clock=clock)
+    assert second.try_take() > 59
+    clock.now += 61
+    assert second.try_take() == 0.0
+    assert first.try_take() == 0.0  # both count in one record
+    assert first.try_take() == 0.0
+    assert second.try_take() > 59
+
+
+def test_a_broken_record_costs_one_window_not_the_budget(tmp_path: Path) -> None:
+    clock, path = Clock(), tmp_path / "one.json"
+    path.write_text("[1, ", encoding="utf-8")
+    budget = RateBudget(2, path=path, clock=clock)
+    assert budget.try_take() > 0
+    path.write_text('["x"]', encoding="utf-8")
+    assert budget.try_take() > 0
+
+
+def test_a_clock_set_back_frees_nothing_early() -> None:
+    clock = Clock()
+    budget = RateBudget(1, window_s=60.0, clock=clock)
+    assert budget.try_take() == 0.0
+    clock.now -= 500
+    assert budget.try_take() > 59
+
+
+def test_waiters_are_served_and_a_timeout_takes_nothing() -> None:
+    async def scene() -> tuple[int, int]:
+        budget = RateBudget(2, window_s=0.2)
+        await asyncio.gather(*(budget.take() for _ in range(4)))
+        before = budget.used()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await budget.take()
+        return before, budget.used()
+
+    assert asyncio.run(scene()) == (2, 2)
+
+
+def test_no_limit_is_no_limit() -> None:
+    assert RateBudget(0).try_take() == 0.0
+
+
+def test_the_breaker_opens_tries_once_and_closes() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(2, 30.0, clock=clock)
+    breaker.fail()
+    assert breaker.allow() and breaker.state == "closed"
+    breaker.fail()
+    assert not breaker.allow() and breaker.state == "open" and "2 faults" in breaker.reason
+    clock.now += 30
+    assert breaker.allow() and not breaker.allow()  # one trial only
+    breaker.fail()
+    assert not breaker.allow()
+    clock.now += 30
+    assert breaker.allow()
+    breaker.release()  # given up before it told anything
+    assert breaker.allow()
+    breaker.succeed()
+    assert breaker.state == "closed" and breaker.allow()
+
+
+def test_a_lasting_fault_closes_the_model_for_good() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(5, 1.0, clock=clock)
+    breaker.fail(lasting="end_of_life")
+    clock.now += 1e6
+    assert not breaker.allow() and breaker.state == "gone" and breaker.reason == "end_of_life"

@@ -1,0 +1,154 @@
+"""The pool: quorum, deadline, reserves, hedging, and teachers that break."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from fledgling.config import load_config
+from fledgling.errors import ConfigError, DataError
+from fledgling.records import Answer
+from fledgling.teachers.mock import (
+    FixedTeacher,
+    MockManner,
+    MockTeacher,
+    agreeing_pool,
+    biased_pool,
+    load_quiz,
+    mock_pool,
+    stalling_pool,
+)
+from fledgling.teachers.pool import TeacherPool
+
+QUIZ = load_quiz()
+SECTION = load_config().teachers
+
+
+def section(**changes: object) -> object:
+    return SECTION.model_copy(update={"deadline_s": 2.0, **changes})
+
+
+class Slow:
+    """Answers after ``seconds``, or raises."""
+
+    def __init__(self, name: str, seconds: float, error: Exception | None = None) -> None:
+        self.name, self.seconds, self.error, self.asked = name, seconds, error, 0
+
+    async def answer(self, question: str, *, timeout: float) -> Answer:
+        self.asked += 1
+        await asyncio.sleep(self.seconds)
+        if self.error:
+            raise self.error
+        return Answer("yes", self.name, latency_ms=self.seconds * 1000)
+
+
+def test_it_stops_at_the_quorum_and_names_the_late() -> None:
+    with TeacherPool([Slow("a", 0.05), Slow("b", 0.1), Slow("c", 1.5)], section(quorum=2)) as pool:
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.usable] == ["a", "b"]
+    assert reply.late == ("c",)
+    assert reply.seconds < 0.5
+
+
+def test_it_waits_for_more_where_the_quorum_is_not_enough() -> None:
+    teachers = [Slow("a", 0.01), Slow("b", 0.02), Slow("c", 0.2)]
+    with TeacherPool(teachers, section(quorum=2)) as pool:
+        reply = pool.ask("?", enough=lambda answers: len(answers) == 3)
+    assert len(reply.usable) == 3
+
+
+def test_the_deadline_holds_with_what_there_is() -> None:
+    with TeacherPool([Slow("a", 0.01), Slow("b", 9), Slow("c", 9)], section(deadline_s=0.3)) as pool:
+        reply = pool.ask("?")
+    assert len(reply.usable) == 1 and set(reply.late) == {"b", "c"}
+    assert 0.29 <= reply.seconds < 0.6
+
+
+def test_a_reserve_replaces_a_failure_and_an_exception_is_only_an_answer() -> None:
+    broken = Slow("a", 0.0, ValueError("boom"))
+    with TeacherPool([broken, Slow("b", 0.02), Slow("c", 0.05)], section(max_teachers=2, quorum=2)) as pool:
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.usable] == ["b", "c"]
+    assert reply.answers[0].error == "ValueError: boom"
+
+
+def test_reserves_rest_while_nobody_fails() -> None:
+    reserve = Slow("c", 0.0)
+    with TeacherPool([Slow("a", 0.01), Slow("b", 0.01), reserve], section(max_teachers=2, quorum=2)) as pool:
+        pool.ask("?")
+    assert reserve.asked == 0
+
+
+def test_hedging_calls_a_reserve_for_a_silent_teacher() -> None:
+    teachers = [Slow("a", 0.01), Slow("b", 9), Slow("c", 0.01)]
+    with TeacherPool(teachers, section(max_teachers=2, quorum=2, hedge_after_s=0.1)) as pool:
+        reply = pool.ask("?")
+    assert {answer.model_name for answer in reply.usable} == {"a", "c"} and reply.seconds < 1
+
+
+def test_many_questions_come_back_in_order_and_side_by_side() -> None:
+    teachers = [Slow(name, 0.1) for name in "abc"]
+    with TeacherPool(teachers, section(concurrency=5)) as pool:
+        started = time.monotonic()
+        replies = list(pool.ask_many([str(number) for number in range(10)]))
+    assert [reply.question for reply in replies] == [str(number) for number in range(10)]
+    assert time.monotonic() - started < 0.8
+
+
+def test_closing_twice_and_closing_with_calls_open_is_fine() -> None:
+    pool = TeacherPool([Slow("a", 30)], section(deadline_s=60.0))
+    pool.submit("?")
+    started = time.monotonic()
+    pool.close()
+    pool.close()
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("teachers", [[], [Slow("a", 0), Slow("a", 0)]])
+def test_a_pool_needs_differing_teachers(teachers: list[Slow]) -> None:
+    with pytest.raises(ConfigError, match="different names"):
+        TeacherPool(teachers, SECTION)
+
+
+def test_mocks_are_as_right_and_as_correlated_as_asked() -> None:
+    independent = mock_pool(QUIZ, MockManner(accuracy=0.7), size=20, seed=3)
+    right = [[teacher.is_right(question.question) for question in QUIZ] for teacher in independent]
+    assert abs(sum(map(sum, right)) / 1200 - 0.7) < 0.05
+    together = biased_pool(QUIZ, seed=3)
+    assert all(len({teacher.is_right(question.question) for teacher in together}) == 1 for question in QUIZ)
+    wrong = [question for question in QUIZ if not together[0].is_right(question.question)]
+    assert wrong and all(question.wrong[0] in teacher.say(question.question).text
+                         for question in wrong for teacher in together)
+
+
+def test_mocks_repeat_themselves_whatever_the_order() -> None:
+    first, second = MockTeacher("m", QUIZ, MockManner(), seed=5), MockTeacher("m", QUIZ, MockManner(), seed=5)
+    forwards = [first.say(question.question) for question in QUIZ]
+    backwards = [second.say(question.question) for question in reversed(QUIZ)]
+    assert forwards == backwards[::-1]
+    assert MockTeacher("m", QUIZ, MockManner()).say("What is love?").text == "I do not know."
+
+
+def test_stalling_mocks_leave_the_pool_answering() -> None:
+    with TeacherPool(stalling_pool(QUIZ, latency_s=0.005), section(deadline_s=0.5, concurrency=20)) as pool:
+        replies = list(pool.ask_many([question.question for question in QUIZ]))
+    assert sum(bool(reply.usable) for reply in replies) >= 55
+    assert max(reply.seconds for reply in replies) < 0.9
+
+
+def test_the_quiz_is_sound(tmp_path: Path) -> None:
+    assert len({question.id for question in QUIZ}) == len(QUIZ) == 60
+    assert all("{}" in question.sentence and question.task for question in QUIZ)
+    assert all(question.answer not in question.wrong for question in QUIZ)
+    broken = tmp_path / "quiz.jsonl"
+    broken.write_text('{"id": "x", "question": "?"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="line 1"):
+        load_quiz(broken)
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        MockManner(accuracy=1.2)
+
+
+def test_a_fixed_teacher_says_its_line() -> None:
+    with TeacherPool([FixedTeacher("a", "x"), *agreeing_pool(QUIZ, size=2)], section(quorum=3)) as pool:
+        assert "x" in [answer.text for answer in pool.ask(QUIZ[0].question).answers]
