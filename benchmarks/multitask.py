@@ -2,6 +2,7 @@
 
     python benchmarks/multitask.py seed 0     # trains together, alone and in sequence; about 3 minutes on two cores
     python benchmarks/multitask.py speed      # the trainer against a plain PyTorch loop of the same model
+    python benchmarks/multitask.py llm        # the language model as backbone, small, as it is
     python benchmarks/multitask.py table      # means over the seeds measured so far, with 95% intervals
 """
 
@@ -20,9 +21,18 @@ from torch.nn import functional
 from fledgling.config import load_config
 from fledgling.data.task_mixing import plan
 from fledgling.files import read_json, write_json
-from fledgling.loops.multitask import Setting, alone, histories, prepare_setting, remedies, seconds_until
+from fledgling.loops.multitask import (
+    Setting,
+    alone,
+    histories,
+    prepare_llm,
+    prepare_setting,
+    remedies,
+    seconds_until,
+)
 from fledgling.metrics.comparison import Interval, mean_interval
 from fledgling.metrics.multitask import task_metrics, transfer
+from fledgling.models.loading import load_model
 from fledgling.models.multitask import answer_logits
 from fledgling.models.multitask_store import load_graph_model, save_model
 from fledgling.paths import REPORTS
@@ -133,6 +143,22 @@ def _plain_seconds(setting: Setting) -> float:
     return time.perf_counter() - began
 
 
+def measure_llm(preset: str) -> dict[str, Any]:
+    """The same trainer on the language model with LoRA and pooled heads, small as it is, with its time."""
+    config = load_config(preset)
+    runtime = start(seed=0, device=config.runtime.device, threads=config.runtime.threads)
+    trainer, tasks = prepare_llm(config, load_model(config.model, runtime), seed=0)
+    records = [StepRecord(one.step, one.event, "llm", one.values) for one in trainer.train("test")]
+    metrics = task_metrics(histories(records, "llm"))
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(trainer.model, Path(folder))
+        metrics["file_megabytes"] = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
+    sizes = {task: {name: len(part) for name, part in splits.parts().items()} for task, splits in tasks.items()}
+    last = records[-1].values
+    return {"metrics": metrics | {"seconds": last["seconds"]}, "sizes": sizes, "updates": last["updates"],
+            "skills": last["skills"], "threads": runtime.threads}
+
+
 def table() -> list[str]:
     """One line a metric: target, mean over the seeds with its interval, passed or not."""
     seeds = [read_json(path)["metrics"] for path in sorted(FOLDER.glob("seed-*.json"))]
@@ -146,12 +172,15 @@ def table() -> list[str]:
         target = TARGETS.get(metric, "")
         passed = judge(metric, target, None if missing or not values else interval.mean).passed if target else ""
         lines.append(f"{metric:48} {target:10} {interval!s:28} {passed}")
+    if (FOLDER / "llm.json").is_file():
+        llm = read_json(FOLDER / "llm.json")
+        lines += [f"llm.{metric:44} {'':10} {value:.3f}" for metric, value in llm["metrics"].items()]
     return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("seed", "speed", "table"))
+    parser.add_argument("what", choices=("seed", "speed", "llm", "table"))
     parser.add_argument("seed", type=int, nargs="?", default=0)
     parser.add_argument("--preset", default="full")
     given = parser.parse_args()
@@ -159,6 +188,8 @@ def main() -> None:
         write_json(FOLDER / f"seed-{given.seed}.json", measure_seed(given.seed, given.preset))
     elif given.what == "speed":
         write_json(FOLDER / "speed.json", measure_speed(given.preset))
+    elif given.what == "llm":
+        write_json(FOLDER / "llm.json", measure_llm(given.preset))
     print("\n".join(table()))
 
 

@@ -69,10 +69,11 @@ class MultitaskSection(Section):
     conflict_every: CountOrZero
     rehearsal_share: Share
     rehearsal_weight: Positive
+    rehearsal_answers_weight: NonNegative
     ewc_strength: NonNegative
     ewc_examples: Count
     distillation_strength: NonNegative
     distillation_temperature: Positive
     seeds: Count
-    comparison_seeds: Count
+    comparison_epochs: Count
     efficiency_shares: list[Annotated[float, Field(gt=0.0, le=1.0)]] = Field(min_length=1)

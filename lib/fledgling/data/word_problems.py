@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NAMES = ("Ann", "Ben", "Eva", "Ida", "Jim", "Leo", "Mia", "Sam", "Tom", "Zoe")
-THINGS = ("nuts", "plums", "buns", "pies", "figs", "eggs", "cakes", "beans")
+NAMES = ("Ann", "Ben", "Eva", "Leo", "Mia", "Sam", "Tom", "Zoe")
+THINGS = ("nuts", "pens", "buns", "figs", "eggs", "cups")
 GAINS = ("got {b} more", "won {b} more", "found {b} more", "bought {b} more", "picked {b} more", "made {b} more")
-LOSSES = ("lost {b}", "ate {b}", "sold {b}", "used {b}", "dropped {b}", "gave {b} away")
+LOSSES = ("gave {b} away", "threw {b} away", "took {b} away", "put {b} away", "sent {b} away", "tossed {b} away")
 PATTERNS = (
     "{name} had {a} {things}, {change}, has {result}",
     "{a} {things}, then {name} {change}, now {result}",

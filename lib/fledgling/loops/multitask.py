@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from fledgling.config_multitask import MultitaskSection
+from fledgling.config_sections import Config
 from fledgling.data.task_sets import load_tasks, thinned
 from fledgling.data.tasks import TaskSplits
+from fledgling.models.loading import LoadedModel
 from fledgling.models.multitask import MultitaskModel, Parts, prepare_tasks
-from fledgling.models.multitask_building import build_graph_model
+from fledgling.models.multitask_building import build_graph_model, build_llm_model
+from fledgling.models.multitask_llm import LlmBackbone
 from fledgling.records import StepRecord
 from fledgling.trainers.multitask import MultitaskTrainer
 
@@ -40,9 +43,26 @@ class Setting:
         section = self.section.model_copy(update={"strategy": strategy, "remedy": remedy, "balancing": balancing})
         return MultitaskTrainer(model or self.model(), self.parts, section, seed=self.seed)
 
+    def shortened(self, epochs: int) -> Setting:
+        """The same setting with a budget of ``epochs`` epochs."""
+        return replace(self, section=self.section.model_copy(update={"epochs": epochs}))
+
     def only(self, task: str) -> Setting:
         """The same setting with one task alone: the same examples, updates and first weights of the backbone."""
         return replace(self, tasks={task: self.tasks[task]}, parts={task: self.parts[task]})
+
+
+def prepare_llm(config: Config, loaded: LoadedModel, *, seed: int) -> tuple[MultitaskTrainer, dict[str, TaskSplits]]:
+    """The same trainer on the language model, with the smaller sizes of ``multitask.llm``, and its tasks."""
+    small = config.multitask.llm
+    data = config.multitask.data.model_copy(update={
+        "train_per_skill": small.train_per_skill, "held_out_per_skill": small.held_out_per_skill})
+    section = config.multitask.model_copy(update={
+        "backbone": "llm", "data": data, "epochs": small.epochs, "updates_per_epoch": small.updates_per_epoch,
+        "batch_size": small.batch_size, "lr": small.lr, "matrix_lr": 0.0})
+    tasks = load_tasks(data, seed=seed)
+    model = build_llm_model(tasks, LlmBackbone(loaded, config.adapter, seed=seed), seed=seed)
+    return MultitaskTrainer(model, prepare_tasks(model.backbone, tasks), section, seed=seed), tasks
 
 
 def prepare_setting(section: MultitaskSection, *, seed: int, device: torch.device | None = None) -> Setting:
@@ -97,6 +117,18 @@ def sample_efficiency(setting: Setting, shares: Sequence[float], watch: str = "t
             sizes = {task: len(splits.train) for task, splits in one.tasks.items()}
             values = last.values | {"share": share, "train_examples": sizes, "seed": setting.seed}
             yield StepRecord(last.step, "efficiency", name, values)
+
+
+def mistakes(trainer: MultitaskTrainer, part: str = "test") -> list[dict[str, str]]:
+    """The wrong answers on one split, task after task: text, skill, level, right and given answer."""
+    rows = []
+    for task, result in trainer.evaluate(part).items():
+        classes = trainer.model.classes[task]
+        rows += [{"task": task, "skill": one.skill, "level": str(one.level), "text": one.text, "right": one.answer,
+                  "given": classes[given]}
+                 for one, given, correct in zip(trainer.parts[task][part].examples, result.answers, result.correct,
+                                                strict=True) if not correct]
+    return rows
 
 
 def shared_gradients(trainer: MultitaskTrainer) -> dict[str, dict[str, float]]:

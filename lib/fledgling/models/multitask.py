@@ -17,7 +17,6 @@ from torch.nn import functional
 from fledgling.data.tasks import TaskExample, TaskSplits
 from fledgling.models.graph_encoding import EDGE_TYPES, PLACES, Graphs, Vocabulary, edge_types_of_kinds, encode
 
-
 EDGE_GAIN = 20.0  # an edge weight counts so many times: attention to one kind of edge is then a few updates away
 
 
@@ -96,8 +95,8 @@ class GraphBackbone(nn.Module):
 
     def edge_bias(self, graphs: Graphs) -> torch.Tensor:
         """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in effect."""
-        table = torch.cat([self.kinds @ (EDGE_GAIN * self.edge_weights), self.edge_weights.new_full((1, self.edge_weights.shape[1]),
-                                                                                      -1e9)])
+        padding = self.edge_weights.new_full((1, self.edge_weights.shape[1]), -1e9)
+        table = torch.cat([self.kinds @ (EDGE_GAIN * self.edge_weights), padding])
         bias = functional.embedding(graphs.edges.int(), table)  # (B, L, L, layers * H)
         return bias.view(*bias.shape[:3], self.shape.layers, self.shape.heads).permute(3, 0, 4, 1, 2)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,9 +11,7 @@ from fledgling.data.tasks import TaskSplits
 from fledgling.errors import ConfigError
 from fledgling.models.graph_encoding import Vocabulary
 from fledgling.models.multitask import GraphBackbone, GraphShape, MultitaskModel
-
-if TYPE_CHECKING:
-    from fledgling.models.multitask_llm import LlmBackbone
+from fledgling.models.multitask_llm import LlmBackbone
 
 
 def build_graph_model(tasks: Mapping[str, TaskSplits], section: GraphSection, *, seed: int,

@@ -1,4 +1,4 @@
-"""A multi-task model on disk: ``model.safetensors`` and ``model.json``, no pickle, the same bytes for the same model."""
+"""A multi-task model on disk: ``model.safetensors`` and ``model.json``, no pickle, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_graph_model(folder: Path, *, device: torch.device | None = None) -> Mul
     description, tensors = read_model(folder)
     backbone = description["backbone"]
     if backbone.get("kind") != "graph":
-        raise ModelError(f"{folder} holds a {backbone.get('kind')!r} backbone; load it with load_into and that backbone")
+        raise ModelError(f"{folder} holds a {backbone.get('kind')!r} backbone; build that and use load_into")
     try:
         shape = GraphShape(**backbone["shape"])
         model = MultitaskModel(GraphBackbone(shape, Vocabulary(backbone["characters"])), description["classes"])

@@ -99,18 +99,19 @@ class MultitaskTrainer:
                 accuracy_by(skills, result.losses), accuracy_by(levels, result.losses))
         return values
 
-    def conflict(self, examples: int = 64) -> float:
+    def conflict(self) -> float:
         """Mean cosine between the tasks' gradients on the shared parameters; below 0 they pull against each other."""
-        flat = list(self.task_gradients(examples).values())
+        flat = list(self.task_gradients().values())
         pairs = [(one, two) for one in range(len(flat)) for two in range(one)]
         return float(np.mean([cosine(flat[one], flat[two]) for one, two in pairs]))
 
-    def task_gradients(self, examples: int = 64) -> dict[str, torch.Tensor]:
-        """Each task's flat gradient (P,) on the shared parameters, over its first training examples."""
+    def task_gradients(self) -> dict[str, torch.Tensor]:
+        """Each task's flat gradient (P,) on the shared parameters, over a batch spread across its training examples."""
         shared = list(self.model.shared_parameters().values())
         gradients = {}
         for task, splits in self.parts.items():
-            rows = torch.arange(min(examples, len(splits["train"].inputs)), device=splits["train"].labels.device)
+            count = len(splits["train"].inputs)
+            rows = torch.arange(0, count, max(1, count // self.section.batch_size), device=self.processes.device)
             loss = self._loss(task, rows, splits["train"].inputs.select(rows), len(rows))
             gradients[task] = _flat(torch.autograd.grad(loss, shared, allow_unused=True), shared)
         return gradients

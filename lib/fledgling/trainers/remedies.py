@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch.nn import functional
 from fledgling.config_multitask import MultitaskSection
 from fledgling.data.task_mixing import row_batches
 from fledgling.losses_multitask import distillation_loss
-from fledgling.models.multitask import Inputs, MultitaskModel, Parts
+from fledgling.models.multitask import Inputs, MultitaskModel, Parts, answer_logits
 from fledgling.regularizers import ewc_penalty, fisher_diagonal, snapshot
 from fledgling.trainers.processes import Processes
 
@@ -27,36 +27,44 @@ class Remedy(Protocol):
 
 
 class Rehearsal:
-    """Keeps a share of each finished task's training examples and trains on them too (Robins 1995)."""
+    """Keeps a share of each finished task's training examples with the answers given then, and trains on both.
+
+    Dark experience replay, DER++ (Buzzega et al. 2020, arXiv:2004.07211), here with softened answers.
+    """
 
     def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes,
                  generator: np.random.Generator) -> None:
         self.model, self.parts, self.section = model, parts, section
         self.processes, self.generator = processes, generator
-        self.memory: dict[str, np.ndarray] = {}
-        self.batches = {}
+        self.memory: dict[str, torch.Tensor] = {}
+        self.answers: dict[str, torch.Tensor] = {}
+        self.batches: dict[str, Iterator[np.ndarray]] = {}
 
     def finish(self, tasks: tuple[str, ...]) -> None:
-        for task in tasks:
-            if task not in self.memory:
-                inputs = self.parts[task]["train"].inputs
-                count = int(self.section.rehearsal_share * len(inputs))
-                rows = np.sort(self.generator.choice(len(inputs), size=count, replace=False))
-                if count:
-                    self.memory[task] = rows
-                    self.batches[task] = row_batches(inputs.sizes[rows].cpu().numpy(), self.section.batch_size,
-                                                     self.generator)
+        for task in (task for task in tasks if task not in self.memory):
+            part = self.parts[task]["train"]
+            count = int(self.section.rehearsal_share * len(part.inputs))
+            if count == 0:
+                continue
+            rows = np.sort(self.generator.choice(len(part.inputs), size=count, replace=False))
+            self.memory[task] = torch.from_numpy(rows).to(part.labels.device)
+            self.answers[task] = answer_logits(self.model, part.inputs.select(self.memory[task]), task)
+            self.batches[task] = row_batches(part.inputs.sizes[self.memory[task]].cpu().numpy(),
+                                             self.section.batch_size, self.generator)
 
     def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
-        total = None
-        for task in (task for task in self.memory if task not in inputs):
-            part = self.parts[task]["train"]
-            rows = torch.from_numpy(self.memory[task][next(self.batches[task])])
-            mine = self.processes.share(rows).to(part.labels.device)
-            logits = self.model(part.inputs.select(mine), task)
-            lost = functional.cross_entropy(logits, part.labels[mine], reduction="sum") / len(rows)
-            total = lost if total is None else total + lost
-        return None if total is None else self.section.rehearsal_weight * total
+        terms = [self._rehearse(task) for task in self.memory if task not in inputs]
+        return torch.stack(terms).sum() if terms else None
+
+    def _rehearse(self, task: str) -> torch.Tensor:
+        part, places = self.parts[task]["train"], torch.from_numpy(next(self.batches[task]))
+        mine = self.processes.share(places).to(part.labels.device)
+        rows = self.memory[task][mine]
+        logits = self.model(part.inputs.select(rows), task)
+        right = functional.cross_entropy(logits, part.labels[rows], reduction="sum") / len(places)
+        as_before = distillation_loss(logits, self.answers[task][mine],
+                                      self.section.distillation_temperature).sum() / len(places)
+        return self.section.rehearsal_weight * right + self.section.rehearsal_answers_weight * as_before
 
 
 class ElasticWeights:
