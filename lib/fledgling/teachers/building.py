@@ -148,8 +148,11 @@ def _condition(endpoint: EndpointSection, environment: Mapping[str, str], timeou
     except httpx.HTTPError as error:
         return Condition(endpoint.name, "endpoint", endpoint.model, False, f"not reachable: {redact(str(error))}",
                          f"start the server, or check base_url ({endpoint.base_url})")
+    fault = classify(reply.status_code, reply.text)
+    if reply.status_code != 200 and fault.kind in ("no_such_route", "not_entitled", "server"):  # listing is optional
+        return Condition(endpoint.name, "endpoint", endpoint.model, True,
+                         f"reachable, but does not list its models (HTTP {reply.status_code})")
     if reply.status_code != 200:
-        fault = classify(reply.status_code, reply.text)
         return Condition(endpoint.name, "endpoint", endpoint.model, False, describe(fault), fault.mend)
     return _listed(endpoint, reply)
 
