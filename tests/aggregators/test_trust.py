@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from fledgling.aggregators.baselines import accuracy, best_single, dawid_skene, majority_vote
 from fledgling.aggregators.trust import (
+    AGAINST,
     effective_teachers,
     error_correlation,
     fit_trust,
@@ -74,8 +75,17 @@ def test_open_questions_become_votes_on_camps() -> None:
     groups = [[0, 1, 1]] * 30
     right = [[True, False, False]] * 30
     trust = fit_trust_from_groups(groups, right, ("a", "b", "c"), SECTION.trust)
-    assert trust.probability(votes_for([0, 1, 1], 0))[0] > 0.8
-    assert trust.probability(votes_for([0, 1, 1], 1))[0] < 0.2
+    assert trust.probability(votes_for([0, 1, 1, AGAINST], 0))[0] > 0.8
+    assert trust.probability(votes_for([0, 1, 1, AGAINST], 1))[0] < 0.2
+
+
+def test_unanimity_is_worth_as_much_as_it_was_right() -> None:
+    """Three teachers that always agree, and are right every second time."""
+    alike = [[0, 0, 0]] * 40
+    trust = fit_trust_from_groups(alike, [[True] * 3, [False] * 3] * 20, ("a", "b", "c"), SECTION.trust)
+    assert 0.4 < trust.probability(votes_for([0, 0, 0, AGAINST], 0))[0] < 0.6
+    always = fit_trust_from_groups(alike, [[True] * 3] * 40, ("a", "b", "c"), SECTION.trust)
+    assert always.probability(votes_for([0, 0, 0, AGAINST], 0))[0] > 0.95
 
 
 def test_correlated_errors_are_worth_fewer_teachers() -> None:

@@ -42,9 +42,9 @@ def normalise(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
-    """The words and numbers of a text, normalised, in order."""
+    """The words and numbers of a text, normalised, without the possessive 's, in order."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return tuple(word.replace(",", "") for word in _WORD.findall(folded))
+    return tuple(word.replace(",", "").removesuffix("'s") for word in _WORD.findall(folded))
 
 
 @lru_cache(maxsize=4096)
@@ -127,5 +127,5 @@ def _names(text: str, initial: bool) -> frozenset[str]:
         before = text[:match.start()].rstrip()
         opens = not before or before[-1] in ".!?:"
         if match.group()[0].isupper() and (initial or not opens):
-            found.add(match.group().casefold())
+            found.add(match.group().casefold().replace("’", "'").removesuffix("'s"))
     return frozenset(found) - _FILLER

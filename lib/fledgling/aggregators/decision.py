@@ -9,7 +9,7 @@ import numpy as np
 
 from fledgling.aggregators.agreement import Agreement, Embed, measure_agreement, pair_score
 from fledgling.aggregators.quality import quality
-from fledgling.aggregators.trust import Trust, votes_for
+from fledgling.aggregators.trust import AGAINST, NOBODY, Trust, votes_for
 from fledgling.config_teachers import TeachersSection
 from fledgling.records import Answer, Decision
 
@@ -49,6 +49,7 @@ def _probabilities(usable: Sequence[Answer], agreement: Agreement, trust: Trust 
     if trust is None:
         return None
     place = {answer.model_name: group for answer, group in zip(usable, agreement.groups, strict=True)}
+    place[NOBODY] = AGAINST
     groups = [place.get(teacher, -1) for teacher in trust.teachers]
     return np.array([trust.probability(votes_for(groups, group))[0] for group in agreement.groups])
 

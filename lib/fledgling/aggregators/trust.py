@@ -22,6 +22,9 @@ from scipy.special import expit
 from fledgling.config_teachers import TrustSection
 from fledgling.errors import DataError
 
+NOBODY = "nobody is right"
+AGAINST = -2  # the camp of a voice that is in none of the camps and against each
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -108,13 +111,18 @@ def fit_trust_from_groups(
     section: TrustSection,
 ) -> Trust:
     """Learn from open questions: ``answers[q][j]`` is the group of teacher j's answer to question q (-1: none),
-    ``right[q][j]`` whether it was right. Every group of every question is one candidate."""
+    ``right[q][j]`` whether it was right. Every group of every question is one candidate.
+
+    All of them may be wrong, even where they agree: ``NOBODY`` is a voice that always votes against, and its weight
+    says how far unanimity can be believed.
+    """
     rows, truth = [], []
     for groups, correct in zip(answers, right, strict=True):
         for group in sorted(set(groups) - {-1}):
-            rows.append(votes_for(groups, group))
+            rows.append(votes_for([*groups, AGAINST], group))
             truth.append(1.0 if correct[list(groups).index(group)] else -1.0)
-    return fit_trust(np.array(rows).reshape(-1, len(teachers)), np.array(truth), teachers, section)
+    names = (*teachers, NOBODY)
+    return fit_trust(np.array(rows).reshape(-1, len(names)), np.array(truth), names, section)
 
 
 def votes_for(groups: Sequence[int], group: int) -> np.ndarray:
