@@ -35,7 +35,8 @@ def gate_of(*facts, threshold=0.6, candidates=4, reader=None):
     return gate
 
 
-TOM, LENA, MEETING = fact("tom", "Tom is my friend."), fact("lena", "Lena lives in Oslo."), fact("m", "The meeting is on Tuesday.")
+TOM, LENA = fact("tom", "Tom is my friend."), fact("lena", "Lena lives in Oslo.")
+MEETING = fact("m", "The meeting is on Tuesday.")
 
 
 def routed(gate, *questions):
@@ -104,7 +105,8 @@ def test_a_question_costs_as_many_pairs_at_a_thousand_facts_as_at_ten():
     costs = {}
     for size in (10, 1000):
         reader = Counting()
-        gate = gate_of(*[fact(str(number), f"Person{number} owns boat{number}.") for number in range(size)], reader=reader)
+        facts = [fact(str(number), f"Person{number} owns boat{number}.") for number in range(size)]
+        gate = gate_of(*facts, reader=reader)
         assert len(reader.texts) == 1  # one embedding call for all of them
         gate.route(["What does Person3 own?", "Who are you?"])
         costs[size] = (len(reader.pairs), len(reader.pairs[0]), len(reader.texts[-1]))

@@ -125,7 +125,8 @@ def test_answers_in_a_batch_equal_single_answers_and_plain_replies(tiny):
     assert model.answer(prompts, max_new_tokens=12) == plain
     assert model.answer(prompts, max_new_tokens=12, batch_size=2) == plain
     disturb(model)
-    assert model.answer(prompts, max_new_tokens=12) == [model.answer([p], max_new_tokens=12)[0] for p in prompts] != plain
+    single = [model.answer([prompt], max_new_tokens=12)[0] for prompt in prompts]
+    assert model.answer(prompts, max_new_tokens=12) == single != plain
 
 
 def test_generation_follows_the_logits_that_training_sees(tiny):

@@ -9,7 +9,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +106,8 @@ def _convert(source: Path, folder: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{EMBEDDED}.", dir=folder.parent))
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+        with _no_conversion_bar():
+            loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
         config = loaded.config.to_dict()
         config.pop("quantization_config", None)
         plain = LlamaForCausalLM(type(loaded.config).from_dict(config))
@@ -114,6 +118,22 @@ def _convert(source: Path, folder: Path) -> None:
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _no_conversion_bar() -> Iterator[None]:
+    """The reader of GGUF files draws its bar past transformers' own switch for bars, so it is handed a silent one."""
+    from transformers import modeling_gguf_pytorch_utils as gguf_reader
+
+    shown = getattr(gguf_reader, "tqdm", None)
+    if shown is None:
+        yield
+        return
+    gguf_reader.tqdm = partial(shown, disable=True)
+    try:
+        yield
+    finally:
+        gguf_reader.tqdm = shown
 
 
 def install_packages() -> None:

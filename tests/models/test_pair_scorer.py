@@ -1,0 +1,34 @@
+"""The gate's reader on the packaged encoder."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from fledgling.errors import ModelError
+from fledgling.models.pair_scorer import SCORER, load_pair_scorer
+
+pytestmark = pytest.mark.model
+TOLD = "Lena lives in Oslo."
+
+
+def test_what_is_asked_for_scores_high_and_what_is_not_low():
+    scorer = load_pair_scorer()
+    pairs = [(TOLD, "Where does Lena live?"), (TOLD, "Where does Tom live?"), (TOLD, "What does Lena play?"),
+             (TOLD, "What is the capital of France?")]  # fmt: skip
+    scores = scorer.score(pairs)
+    assert scores[0] > 0.5 and (scores[1:] < 0.5).all()
+    alone = [float(scorer.score([pair])[0]) for pair in pairs]
+    assert scores.tolist() == pytest.approx(alone, abs=1e-3)
+    assert scorer.score(pairs, batch_size=1).tolist() == pytest.approx(alone, abs=1e-4)
+    assert scorer.score([]).shape == (0,)
+
+
+def test_a_missing_damaged_or_foreign_file_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="restore it"):
+        load_pair_scorer(tmp_path / "none.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(SCORER.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_pair_scorer(tmp_path / "bad.safetensors")
+    save_file({"wings.lora_A": torch.ones(2, 2), "wings.lora_B": torch.ones(2, 2)}, tmp_path / "other.safetensors")
+    with pytest.raises(ModelError, match="does not fit"):
+        load_pair_scorer(tmp_path / "other.safetensors")
