@@ -21,8 +21,11 @@ from fledgling.config_sections import Config
 from fledgling.errors import FledglingError
 
 if TYPE_CHECKING:
+    from fledgling.aggregators.decision import Combine
     from fledgling.loops.teacher_service import Decide, Progress
+    from fledgling.runtime import Runtime
     from fledgling.teachers.base import Teacher
+    from fledgling.teachers.pool import Enough
 
 app = typer.Typer(no_args_is_help=True, help="A pool of teachers that answers as one.")
 
@@ -84,9 +87,9 @@ def run(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    pool_teachers, decide = _pool_and_rule(config, teachers, seed)
-    with TeacherPool(pool_teachers, config.teachers) as pool:
-        service = TeacherService(pool, decide, questions, out, stop=stop)
+    found, decide, enough = _pool_and_rule(config, teachers, seed)
+    with TeacherPool(found, config.teachers) as pool:
+        service = TeacherService(pool, decide, questions, out, enough=enough, stop=stop)
         last = _show(service.run(watch=watch), questions, out)
     if last.unanswered or last.unreadable:
         typer.echo(f"{last.unanswered} questions were answered by nobody (run again to ask them), "
@@ -103,29 +106,38 @@ def _configured(teachers: str, preset: str, overrides: Sequence[str]) -> Config:
     return load_config(preset, overrides=merge(layer, parse_overrides(overrides)))
 
 
-def _pool_and_rule(config: Config, teachers: str, seed: int) -> tuple[list[Teacher], Decide]:
-    """The teachers, and the decision rule with the sentence embedder and the combining model bound to it."""
+def _pool_and_rule(config: Config, teachers: str, seed: int) -> tuple[list[Teacher], Decide, Enough]:
+    """The teachers, the decision rule, and when a quorum is enough: when it agrees."""
     from fledgling.aggregators.agreement import EmbeddingCache
-    from fledgling.aggregators.decision import decide
-    from fledgling.models.loading import load_embedder, load_model
+    from fledgling.aggregators.decision import agree_already, decide
+    from fledgling.models.loading import load_embedder
     from fledgling.runtime import start
+
+    section, runtime_section = config.teachers, config.runtime
+    runtime = start(device=runtime_section.device, dtype=runtime_section.dtype, threads=runtime_section.threads,
+                    seed=seed)
+    embed = EmbeddingCache(load_embedder().embed, section.embeddings_kept)
+    found, combine = _teachers(config, teachers, runtime, seed)
+    return (found, lambda question, answers: decide(question, answers, section, embed, combine=combine),
+            lambda answers: agree_already(answers, section, embed))
+
+
+def _teachers(config: Config, teachers: str, runtime: Runtime, seed: int) -> tuple[list[Teacher], Combine | None]:
+    """Mocks, or endpoints with the local personas behind them; and the local model as the one that combines."""
+    from fledgling.models.loading import load_model
     from fledgling.teachers.building import assemble
     from fledgling.teachers.local import combiner
     from fledgling.teachers.mock import MockManner, load_quiz, mock_pool
 
-    runtime = start(device=config.runtime.device, dtype=config.runtime.dtype, threads=config.runtime.threads, seed=seed)
     section = config.teachers
-    embed = EmbeddingCache(load_embedder().embed, section.embeddings_kept)
     if teachers == "mock":
         manner = MockManner(accuracy=0.85, latency_s=0.05)
-        found: list[Teacher] = [*mock_pool(load_quiz(), manner, size=section.max_teachers, seed=seed)]
-        return found, lambda question, answers: decide(question, answers, section, embed)
+        return list(mock_pool(load_quiz(), manner, size=section.max_teachers, seed=seed)), None
     loaded = load_model(config.model, runtime)
     found, notes = assemble(section, loaded, seed=seed)
     for note in notes:
         typer.echo(note, err=True)
-    combine = combiner(loaded, max_new_tokens=section.max_new_tokens)
-    return found, lambda question, answers: decide(question, answers, section, embed, combine=combine)
+    return found, combiner(loaded, max_new_tokens=section.max_new_tokens)
 
 
 def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fledgling.aggregators.decision import decide, weigh
+from fledgling.aggregators.decision import agree_already, decide, weigh
 from fledgling.aggregators.quality import completeness, form_quality, quality, substance, variety
 from fledgling.aggregators.trust import Trust
 from fledgling.config import load_config
@@ -101,3 +101,8 @@ def test_failed_answers_are_kept_but_not_weighed() -> None:
     given = [*answers("It is Lima.", "Lima"), Answer("Cusco", "late", error="timeout")]
     assert len(weigh(QUESTION, given, SECTION, embed).answers) == 2
     assert len(decide(QUESTION, given, SECTION, embed).answers) == 3
+
+
+def test_a_quorum_that_agrees_is_enough() -> None:
+    assert agree_already(answers("It is Lima.", "Lima"), SECTION, embed)
+    assert not agree_already(answers("It is Lima.", "Cusco"), SECTION, embed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,24 +30,26 @@ class Agreement:
 
 
 class EmbeddingCache:
-    """Remembers the latest ``capacity`` embeddings, so that an answer is embedded once."""
+    """Remembers the latest ``capacity`` embeddings, so that an answer is embedded once. Safe to share by threads."""
 
     def __init__(self, embed: Embed, capacity: int = 4096) -> None:
         self._embed = embed
         self._capacity = capacity
         self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         """Texts → (N, D), L2-normalised rows."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        fresh = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
-        found = np.stack([fresh[text] if text in fresh else self._kept[text] for text in texts])
-        self._kept.update(fresh)
-        for text in texts:
-            self._kept.move_to_end(text)
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
-        return found
+        with self._lock:
+            missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
+            fresh = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
+            found = np.stack([fresh[text] if text in fresh else self._kept[text] for text in texts])
+            self._kept.update(fresh)
+            for text in texts:
+                self._kept.move_to_end(text)
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+            return found
 
 
 def pair_score(left: str, right: str, cosine: float, section: AgreementSection) -> float:

@@ -45,6 +45,12 @@ def weigh(
     return Weighing(usable, agreement, qualities, _probabilities(usable, agreement, trust))
 
 
+def agree_already(answers: Sequence[Answer], section: TeachersSection, embed: Embed) -> bool:
+    """Whether these answers agree so far that the pool need not wait for the rest."""
+    texts = [answer.text for answer in answers]
+    return measure_agreement(texts, embed(texts), section.agreement).score > section.decision.agreement
+
+
 def _probabilities(usable: Sequence[Answer], agreement: Agreement, trust: Trust | None) -> np.ndarray | None:
     if trust is None:
         return None
@@ -105,7 +111,9 @@ def decide(
     chosen = CHOICES[section.decision.choice](weighing)
     decision = replace(_judge(weighing, chosen, section), answers=tuple(answers))
     wants = decision.kind == "caveat" and section.decision.combine == "on_caveat" and len(weighing.answers) > 1
-    return _combined(question, decision, weighing, section, embed, combine) if wants and combine else decision
+    if not wants or combine is None:
+        return decision
+    return _combined(question, decision, weighing, section, embed=embed, combine=combine)
 
 
 def _judge(weighing: Weighing, chosen: int, section: TeachersSection) -> Decision:
@@ -138,7 +146,7 @@ def _confidence(weighing: Weighing, chosen: int) -> float:
 
 
 def _combined(
-    question: str, decision: Decision, weighing: Weighing, section: TeachersSection, embed: Embed, combine: Combine,
+    question: str, decision: Decision, weighing: Weighing, section: TeachersSection, *, embed: Embed, combine: Combine,
 ) -> Decision:
     """The local model's merger, kept only if it still agrees with the answer that was chosen."""
     text = combine(question, [answer.text for answer in weighing.answers]).strip()

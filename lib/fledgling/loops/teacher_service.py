@@ -17,7 +17,7 @@ import psutil
 from fledgling.config_teachers import TeachersSection
 from fledgling.loops.decision_log import DecisionLog, Question, QuestionFile
 from fledgling.records import Answer, Decision
-from fledgling.teachers.pool import PoolReply, TeacherPool
+from fledgling.teachers.pool import Enough, PoolReply, TeacherPool
 
 log = logging.getLogger(__name__)
 _KEPT = 1000  # latest latencies and times that the figures rest on
@@ -45,12 +45,16 @@ class Progress:
 
 
 class TeacherService:
-    """Works through a questions file. ``run`` yields a ``Progress`` after every decision and every idle look."""
+    """Works through a questions file. ``run`` yields a ``Progress`` after every decision and every idle look.
+
+    ``enough`` says of a quorum's answers whether they settle the question; without it the quorum's number does.
+    """
 
     def __init__(self, pool: TeacherPool, decide: Decide, questions: Path, out: Path, *,
-                 stop: threading.Event | None = None) -> None:
+                 enough: Enough | None = None, stop: threading.Event | None = None) -> None:
         self._pool = pool
         self._decide = decide
+        self._enough = enough
         self._source = QuestionFile(questions)
         self._out = out
         self._stop = stop or threading.Event()
@@ -109,7 +113,7 @@ class TeacherService:
     def _send(self) -> None:
         while self._queue and len(self._open) < self.section.concurrency:
             question = self._queue.popleft()
-            self._open[self._pool.submit(question.text)] = question
+            self._open[self._pool.submit(question.text, enough=self._enough)] = question
 
     def _collect(self, decisions: DecisionLog) -> Iterator[Progress]:
         """Write what is ready. With nothing under way, wait one poll instead."""
