@@ -48,7 +48,8 @@ def test_saved_and_loaded_into_a_fresh_one(trainer, tmp_path: Path) -> None:
         load_graph_model(tmp_path)
 
 
-@pytest.mark.parametrize(("text", "message"), [("", "is empty"), (" \n", "is empty"), ("a" * 10_000, "10000 characters")])
+@pytest.mark.parametrize(("text", "message"), [("", "is empty"), (" \n", "is empty"),
+                                               ("a" * 10_000, "10000 characters")])
 def test_bad_input_is_explained(trainer, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         ask(trainer.model, text, "math")

@@ -20,7 +20,7 @@ def efficiency(name: str, share: float, accuracy: dict[str, float]) -> dict:
             "train_examples": {task: int(share * 1000) for task in accuracy}}
 
 
-EFFICIENCY = [efficiency(name, share, {task: share for task in tasks}) for share in (0.1, 1.0)
+EFFICIENCY = [efficiency(name, share, dict.fromkeys(tasks, share)) for share in (0.1, 1.0)
               for name, tasks in (("together", ["reading", "maths"]), ("alone.reading", ["reading"]),
                                   ("alone.maths", ["maths"]))]
 
@@ -47,7 +47,7 @@ def test_every_figure_has_titles_and_axis_labels(name: str) -> None:
 
 def test_learning_shows_the_accuracies_it_was_given() -> None:
     lines = figures.plot_learning(STEPS, "a").axes[0].get_lines()
-    assert {line.get_label(): line.get_ydata() for line in lines} == {"reading": [0.5, 0.9], "maths": [0.1, 0.3]}
+    assert {line.get_label(): list(line.get_ydata()) for line in lines} == {"reading": [0.5, 0.9], "maths": [0.1, 0.3]}
 
 
 def test_retention_shows_a_row_a_task_and_a_column_an_epoch() -> None:

@@ -1,6 +1,7 @@
 """The multi-task trainer: budgets, strategies, remedies, balancing; what it refuses."""
 
 import copy
+from itertools import pairwise
 
 import pytest
 import torch
@@ -108,4 +109,4 @@ def test_what_does_not_go_together_is_refused(setting: Setting, changes: dict, m
 def test_the_rate_rises_and_falls() -> None:
     rates = [rate_share(number, 100, 10) for number in range(100)]
     assert rates[9] == rates[10] == 1.0 and rates[0] == 0.1 and rates[-1] < 0.01
-    assert all(later <= earlier for earlier, later in zip(rates[10:], rates[11:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(rates[10:]))

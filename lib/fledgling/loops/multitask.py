@@ -99,6 +99,7 @@ def remedies(setting: Setting, names: Sequence[str], watch: str = "test") -> Ite
         for record in first:
             yield _named(record, f"sequential.{name}", setting.seed)
         later = setting.trainer(strategy="sequential", remedy=name, model=copy.deepcopy(trainer.model))
+        later.updates_done, later.examples_seen = trainer.updates_done, trainer.examples_seen
         for record in later.train(watch, first_phase=1):
             yield _named(record, f"sequential.{name}", setting.seed)
 

@@ -93,10 +93,14 @@ class GraphBackbone(nn.Module):
         """The characters of ``text`` that this backbone has never seen."""
         return self.vocabulary.unknown(text)
 
+    def edge_scores(self) -> torch.Tensor:
+        """(edge types, layers · heads): what each type of edge adds to the attention score."""
+        return EDGE_GAIN * self.edge_weights
+
     def edge_bias(self, graphs: Graphs) -> torch.Tensor:
         """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in effect."""
         padding = self.edge_weights.new_full((1, self.edge_weights.shape[1]), -1e9)
-        table = torch.cat([self.kinds @ (EDGE_GAIN * self.edge_weights), padding])
+        table = torch.cat([self.kinds @ self.edge_scores(), padding])
         bias = functional.embedding(graphs.edges.int(), table)  # (B, L, L, layers * H)
         return bias.view(*bias.shape[:3], self.shape.layers, self.shape.heads).permute(3, 0, 4, 1, 2)
 

@@ -65,7 +65,9 @@ def plot_skills(skills: Mapping[str, Mapping[str, float]]) -> Drawing:
         names, values = list(accuracies)[::-1], list(accuracies.values())[::-1]
         one.barh(names, values, color=colours[task], height=0.7)
         for place, value in enumerate(values):
-            one.text(value - 0.02, place, f"{value:.2f}", va="center", ha="right", color="white", fontsize=9)
+            inside = value > 0.15
+            one.text(value - 0.02 if inside else value + 0.02, place, f"{value:.2f}", va="center", fontsize=9,
+                     ha="right" if inside else "left", color="white" if inside else "black")
         one.set_xlim(0.0, 1.0)
         one.grid(axis="y", visible=False)
         label(one, title=task, x="accuracy on unseen items", y="")
@@ -137,6 +139,8 @@ def plot_efficiency(steps: Steps) -> Drawing:
             means = [np.mean([value for size, value in points if size == wanted]) for wanted in sizes]
             one.plot(sizes, means, "o-", color=colours[kind], label=kind)
         one.set_xscale("log")
+        one.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        one.minorticks_off()
         one.set_ylim(0.0, 1.02)
         label(one, title=task, x="training examples", y="final accuracy" if task == tasks[0] else "")
     legend(axes[0, 0])
