@@ -1,7 +1,7 @@
 """Train the gate's pair scorer and write data/gate/scorer.safetensors.
 
     python benchmarks/train_gate.py                # train on everything, write the scorer
-    python benchmarks/train_gate.py --held-out 4   # leave every fourth tuning fact out, report on it, write nothing
+    python benchmarks/train_gate.py --held-out 4   # leave every fourth tuning fact out, and report on it
 
 Learns from data/facts/tuning.jsonl and pairs generated from data/gate/relations.yaml, never from the facts that are
 reported on. About ten minutes on two cores.
@@ -129,7 +129,6 @@ def main() -> None:
     train(scorer, model, pairs, epochs=arguments.epochs, lr=arguments.lr, seed=arguments.seed)
     if left_out:
         report(scorer, stream_pairs(left_out, rng, others=10))
-        return
     tensors = {name.removeprefix("base_model.model.").replace(".default.weight", ""): value.detach().half().contiguous()
                for name, value in model.named_parameters() if ".lora_" in name}
     tensors |= {"head.weight": scorer.head.weight.detach().half(), "head.bias": scorer.head.bias.detach().half()}

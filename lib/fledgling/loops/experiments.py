@@ -10,6 +10,7 @@ from fledgling.data.fact_streams import TaughtFact
 from fledgling.loops.learner import OnlineLearner, Reader
 from fledgling.loops.online import consolidate, learn
 from fledgling.loops.probing import AnchorSet, ask_probes, evaluate
+from fledgling.metrics.editing import ProbeResult, share
 from fledgling.metrics.forgetting import backward_transfer, forgetting
 from fledgling.metrics.plasticity import updates_to_learn
 from fledgling.models.loading import LoadedModel
@@ -29,17 +30,20 @@ def run_stream(
     matrix: bool = False,
     reply: bool = True,
     store: str = ":memory:",
+    base_answers: dict[str, str] | None = None,
 ) -> Iterator[StepRecord]:
     """Teach ``facts`` in order with the recipe in ``config``, then ask all probes, neighbours and anchors.
 
     Yields what ``learn`` yields; after each fact ``retention`` (direct probes: of that fact, or with ``matrix`` of all
-    taught so far, as ``scores``); at the end ``probe`` and ``neighbour`` for every question asked, and one ``metrics``
-    with the names of the contract. The learner is closed whether or not the caller takes every record.
+    taught so far, as ``scores``); at the end ``probe``, ``neighbour`` and ``anchor`` for every question asked, and one
+    ``metrics`` with the names of the contract. ``base_answers`` keeps what the base answers between calls.
+    The learner is closed whether or not the caller takes every record.
     """
     learner = OnlineLearner(loaded, config, reader=reader, store=store, seed=seed)
     try:
-        anchor_set = AnchorSet(learner, anchors)
-        updates, seconds, rows = [], [], []
+        base_answers = {} if base_answers is None else base_answers
+        anchor_set = AnchorSet(learner, anchors, base_answers)
+        updates, seconds, rows, learned = [], [], [], []
         for place, fact in enumerate(facts):
             losses: list[float] = []
             for record in learn(learner, [fact.turn], reply=reply):
@@ -51,16 +55,20 @@ def run_stream(
             if place == len(facts) - 1:
                 yield from consolidate(learner)
             rows.append(_retention(learner, facts[: place + 1], matrix))
+            learned.append(updates_to_learn(losses, LEARNED_LOSS))
             yield StepRecord(place, "retention", fact.id, {"scores": rows[-1], "losses": losses,
-                             "updates_to_learn": updates_to_learn(losses, LEARNED_LOSS)})
-        metrics, probes, neighbours = evaluate(learner, facts, anchor_set, {})
+                             "updates_to_learn": learned[-1]})
+        metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)
         for probe in probes:
             yield StepRecord(len(facts), "probe", probe.fact_id, _without(vars(probe), "fact_id"))
         for neighbour in neighbours:
             yield StepRecord(len(facts), "neighbour", neighbour.fact_id, _without(vars(neighbour), "fact_id"))
+        for question, before, after in zip(anchor_set.prompts, anchor_set.answers, anchor_set.latest, strict=True):
+            yield StepRecord(len(facts), "anchor", "", {"question": question, "base_answer": before, "answer": after})
         final = _final_scores(facts, probes)
         yield StepRecord(len(facts), "metrics", config.name.recipe, {
-            **metrics, **_history_metrics([*rows[:-1], final]), **_cost_metrics(updates, seconds, len(facts))})
+            **metrics, **_history_metrics([*rows[:-1], final]), **_cost_metrics(updates, seconds, len(facts)),
+            "updates_to_learn": _mean_known(learned)})
     finally:
         learner.close()
 
@@ -72,13 +80,14 @@ def _retention(learner: OnlineLearner, taught: Sequence[TaughtFact], matrix: boo
     return [None] * (len(taught) - len(asked)) + scores
 
 
-def _final_scores(facts: Sequence[TaughtFact], probes: Sequence) -> list[float]:
-    return [statistics.fmean([probe.hit for probe in probes if probe.fact_id == fact.id and probe.kind == "direct"])
+def _final_scores(facts: Sequence[TaughtFact], probes: Sequence[ProbeResult]) -> list[float | None]:
+    """Share of each fact's direct probes that hit; None for a fact that has none."""
+    return [share([probe.hit for probe in probes if probe.fact_id == fact.id and probe.kind == "direct"])
             for fact in facts]
 
 
 def _history_metrics(rows: list[list[float | None]]) -> dict[str, float | None]:
-    """Backward transfer and forgetting from each fact's score when just taught and at the end (and between, if asked)."""
+    """Backward transfer and forgetting from each fact's score when just taught and at the end (and between)."""
     width = len(rows)
     matrix = [row + [None] * (width - len(row)) for row in rows]
     return {"backward_transfer": backward_transfer(matrix), "forgetting": forgetting(matrix)}
@@ -91,6 +100,11 @@ def _cost_metrics(updates: Sequence[dict], seconds: Sequence[float], facts: int)
         "tokens_per_update": statistics.median(update["tokens"] for update in updates) if updates else None,
         "seconds_per_turn": statistics.median(seconds) if seconds else None,
     }
+
+
+def _mean_known(counts: Sequence[int | None]) -> float | None:
+    """Mean over the facts whose loss fell low enough; None when no fact's did."""
+    return share([count for count in counts if count is not None])
 
 
 def _without(values: dict, name: str) -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,14 +15,15 @@ from fledgling.buffers.database import connect, transaction
 from fledgling.buffers.facts import FactMemory, StoredFact
 from fledgling.config_sections import Config
 from fledgling.detection.gate import Gate, Route
+from fledgling.loops.changes import Change, get_change, put_change
 from fledgling.loops.rehearsal import Rehearsal
 from fledgling.models.adapters import Adapter
-from fledgling.models.generation import replies
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.pair_scorer import PairScorer, load_pair_scorer
 from fledgling.models.rows import AdaptedModel
 from fledgling.records import Fact
-from fledgling.trainers.online import OnlineTrainer, Penalty
+from fledgling.trainers.online import OnlineTrainer
+from fledgling.trainers.online_remedies import OnlineRemedies
 
 BASE, SHARED = "base", "shared"
 IN_CONTEXT = "You are a helpful assistant. This is what the user has told you:"
@@ -41,18 +42,6 @@ def load_reader() -> Reader:
     return Reader(load_embedder(), load_pair_scorer())
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one taught fact changed, so that it can be taken back: the tensors before it (shared adapter only), and the
-    facts it replaced with their adapters' bytes."""
-
-    fact_id: str
-    tensors: dict[str, torch.Tensor]
-    values: dict[str, object]
-    replaced: tuple[StoredFact, ...] = ()
-    blobs: tuple[bytes | None, ...] = ()
-
-
 class OnlineLearner:
     """Learns facts one at a time (see ``loops.online.learn``) and answers in between.
 
@@ -62,21 +51,26 @@ class OnlineLearner:
     """
 
     def __init__(self, loaded: LoadedModel, config: Config, *, reader: Reader, store: Path | str = ":memory:",
-                 seed: int = 0, penalties: Sequence[Penalty] = ()) -> None:
+                 seed: int = 0) -> None:
         self.loaded, self.config, self.seed = loaded, config, seed
         self.connection = connect(store)
         self.memory = FactMemory(self.connection, config.memory)
         self.store = AdapterStore(self.connection)
         self.adapter = Adapter(loaded, config.adapter, seed)
         self.adapted = AdaptedModel(self.adapter, max_length=config.model.max_length)
-        self.trainer = OnlineTrainer(self.adapted, config.learning, config.kl, penalties)
         self.rehearsal = Rehearsal(self.adapted, self.memory, config)
+        self.remedies = OnlineRemedies(self.adapted, config.regularizers)
+        self.trainer = OnlineTrainer(self.adapted, config.learning, config.kl, [self.remedies.penalty],
+                                     [self.remedies.constrain])
         self.gate = Gate(reader.embedder.embed, reader.scorer.score, config.gate)
         self.turns = 0
         self.waiting: list[Fact] = []  # the hybrid method's facts that are still only in the prompt
         self.last_change: Change | None = None
+        self._told: tuple[str, AdaptedModel] | None = None
         self._active: str | None = None
         self._resume()
+        if config.regularizers.null_space:
+            self.remedies.protect(self.rehearsal.anchors()[0])
 
     @property
     def per_fact(self) -> bool:
@@ -110,7 +104,7 @@ class OnlineLearner:
     def answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
         """Greedy answers in order, each by the base or by the adapter that the gate opens for it."""
         limit = max_new_tokens or self.config.generation.max_new_tokens
-        told = self.memory.all() if self.config.learning.method == "in_context" else self.waiting
+        told = self.in_prompt()
         answers, keys = [""] * len(questions), self.keys(questions)
         for key in dict.fromkeys(keys):
             chosen = [index for index, other in enumerate(keys) if other == key]
@@ -124,6 +118,10 @@ class OnlineLearner:
                 answers[index] = text
         return answers
 
+    def in_prompt(self) -> list[Fact]:
+        """The facts that stand in the prompt: all of them, those that wait, or none, by method."""
+        return self.memory.all() if self.config.learning.method == "in_context" else self.waiting
+
     def base_answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
         """What the frozen base answers."""
         with self.acting(BASE):
@@ -132,10 +130,16 @@ class OnlineLearner:
 
     def answer_in_context(self, questions: Sequence[str], facts: Sequence[Fact], limit: int) -> list[str]:
         """What the frozen base answers with the facts in its system prompt."""
+        with self.acting(BASE):
+            return self.told(facts).answer(questions, max_new_tokens=limit)
+
+    def told(self, facts: Sequence[Fact]) -> AdaptedModel:
+        """The model with the facts in its system prompt, read once however many questions follow."""
         lines = [f"{fact.question} {fact.object}" if fact.question else fact.statement for fact in facts]
         system = "\n".join([IN_CONTEXT, *(f"- {line}" for line in lines)])
-        with self.acting(BASE):
-            return replies(self.loaded, questions, max_new_tokens=limit, system=system, max_length=4096)
+        if self._told is None or self._told[0] != system:
+            self._told = system, AdaptedModel(self.adapter, system=system, max_length=self.config.model.max_length)
+        return self._told[1]
 
     def acting(self, key: str) -> AbstractContextManager[None]:
         """Let the base, the shared adapter or one fact's adapter act for as long as the block lasts."""
@@ -155,6 +159,8 @@ class OnlineLearner:
         """Get ready to learn ``fact``; returns what is needed to take it back."""
         tensors, values = ({}, {}) if self.per_fact else self.trainer.state()
         self._active = None
+        self.rehearsal.rehearsed.clear()
+        torch.manual_seed(self.rng().getrandbits(63))  # where there is dropout, a resumed turn repeats it
         self.trainer.begin()
         return Change(fact.id, tensors, values)
 
@@ -165,8 +171,15 @@ class OnlineLearner:
         else:
             self.trainer.restore(change.tensors, change.values)
 
-    def remember(self, fact: Fact, change: Change, *, trained: bool = True) -> list[str]:
-        """Store fact, adapter, optimizer and turn count together. Returns the ids of the facts it replaces."""
+    def settle(self, fact: Fact, change: Change) -> None:
+        """What the remedies do to a shared adapter once a fact is kept."""
+        if not self.per_fact:
+            self.remedies.settle(change.tensors, lambda: self.rehearsal.rows_of(fact, self.rng()))
+
+    def remember(self, fact: Fact, change: Change, *, trained: bool = True, loss: float | None = None) -> list[str]:
+        """Store fact, adapter, optimizer and turn count together, with the loss (nats per token) just measured.
+
+        Returns the ids of the facts it replaces."""
         known = self.memory.same(fact)
         fact = replace(fact, id=known.id) if known else fact
         replaced = [self.memory.entry(old) for old in self.memory.contradicted(fact) if old != fact.id]
@@ -178,6 +191,9 @@ class OnlineLearner:
                 if entry.fact.id != fact.id:
                     self.forget(entry.fact.id)
             self.memory.remember(fact, self.turns)
+            self._note_losses(fact, loss)
+            if trained:
+                self.waiting = [waiting for waiting in self.waiting if waiting.id != fact.id]
             if trained and self.per_fact:
                 self.store.put(fact.id, self.adapter.state())
                 self._active = None  # what acts from now on is the stored adapter
@@ -185,9 +201,19 @@ class OnlineLearner:
             self.store_state()
         if trained:
             self.gate.add(fact)
-        for lost in [fact_id for fact_id in self.gate.ids if fact_id not in self.memory] if self._full() else []:
-            self.forget(lost)
+        if self._full():
+            held = [*self.gate.ids, *(waiting.id for waiting in self.waiting)]
+            for lost in [fact_id for fact_id in held if fact_id not in self.memory]:
+                self.forget(lost)
         return [entry.fact.id for entry in replaced if entry.fact.id != fact.id]
+
+    def _note_losses(self, fact: Fact, loss: float | None) -> None:
+        """What the guard compares with later, and which facts were rehearsed beside this one."""
+        if loss is not None:
+            self.memory.update_loss(fact.id, loss)
+        for old in self.rehearsal.rehearsed:
+            if old in self.memory:
+                self.memory.update_loss(old, self.memory.entry(old).loss, self.turns)
 
     def forget(self, fact_id: str) -> None:
         """Let a fact go: from memory, from the adapters, from the gate."""
@@ -209,15 +235,21 @@ class OnlineLearner:
         with transaction(self.connection):
             self.forget(change.fact_id)
             for entry, blob in zip(change.replaced, change.blobs, strict=True):
-                self.memory.put(entry)
-                if blob is not None:
-                    self.store.put_blob(entry.fact.id, blob)
-                    self.gate.add(entry.fact)
+                self._put_back(entry, blob)
             if change.tensors:
                 self.trainer.restore(change.tensors, change.values)
             self.last_change = None
             self.store_state()
         return change.fact_id
+
+    def _put_back(self, entry: StoredFact, blob: bytes | None) -> None:
+        self.memory.put(entry)
+        if blob is not None:
+            self.store.put_blob(entry.fact.id, blob)
+        if blob is not None or self.config.learning.method == "weights":
+            self.gate.add(entry.fact)
+        elif self.config.learning.method == "hybrid":
+            self.waiting.append(entry.fact)
 
     def _full(self) -> bool:
         return len(self.memory) >= self.config.memory.capacity
@@ -227,13 +259,14 @@ class OnlineLearner:
     def store_state(self) -> None:
         """Write the turn count, and a shared adapter with its optimizer, into the store."""
         with transaction(self.connection):
-            tensors, values = ({}, {}) if self.per_fact else self.trainer.state()
+            tensors, values = self.trainer.state()
+            tensors = {} if self.per_fact else tensors
             waiting = [fact.id for fact in self.waiting]
             self.store.put_named("learner", tensors, {**values, "turns": self.turns, "waiting": waiting})
             if self.last_change is None:
                 self.store.remove_named("undo")
             else:
-                _put_change(self.store, self.last_change)
+                put_change(self.store, self.last_change)
 
     def _resume(self) -> None:
         saved = self.store.get_named("learner")
@@ -243,29 +276,8 @@ class OnlineLearner:
         self.turns = int(values["turns"])
         if tensors:
             self.trainer.restore(tensors, values)
+        self.trainer.kl_weight = float(values["kl_weight"])
         self.waiting = [fact for fact_id in values["waiting"] if (fact := self.memory.get(fact_id)) is not None]
-        self.last_change = _get_change(self.store)
+        self.last_change = get_change(self.store)
         unwaiting = {fact.id for fact in self.waiting}
         self.gate.add_all([fact for fact in self.memory.all() if fact.id not in unwaiting])
-
-
-def _put_change(store: AdapterStore, change: Change) -> None:
-    blobs = {f"blob.{place}": torch.frombuffer(bytearray(blob), dtype=torch.uint8)
-             for place, blob in enumerate(change.blobs) if blob is not None}
-    replaced = [asdict(entry) for entry in change.replaced]
-    store.put_named("undo", {**{f"tensor.{name}": tensor for name, tensor in change.tensors.items()}, **blobs},
-                    {"fact_id": change.fact_id, "values": change.values, "replaced": replaced})
-
-
-def _get_change(store: AdapterStore) -> Change | None:
-    saved = store.get_named("undo")
-    if saved is None:
-        return None
-    tensors, values = saved
-    entries = [StoredFact(**{**entry, "fact": Fact(**{**entry["fact"], "entities": tuple(entry["fact"]["entities"])})})
-               for entry in values["replaced"]]
-    blobs = [tensors.get(f"blob.{place}") for place in range(len(entries))]
-    return Change(
-        values["fact_id"], {name[7:]: tensor for name, tensor in tensors.items() if name.startswith("tensor.")},
-        values["values"], tuple(entries), tuple(None if blob is None else bytes(blob.numpy()) for blob in blobs),
-    )

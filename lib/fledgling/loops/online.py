@@ -31,7 +31,7 @@ def learn(learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True) 
                 yield from learn_fact(learner, fact)
             else:
                 yield from _keep_in_context(learner, fact)
-        if not facts and learner.config.learning.own_replies and text:
+        if not facts and learner.config.learning.own_replies and text and not learner.per_fact:
             yield from _learn_reply(learner, turn, text)
         learner.store_state()
         yield StepRecord(learner.turns, "turn", values={"seconds": time.perf_counter() - started, "facts": len(facts)})
@@ -45,19 +45,24 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     lr = context_rate(config.learning.lr, "fact", config.learning.rates, repetitions=repetitions)
     pull = kl_weight(learner.trainer.kl_weight, confidence=fact.confidence, confident_share=config.kl.confident_share)
     for attempt in range(1 + config.guard.retries):
-        change = learner.begin(fact)
-        batches = learner.rehearsal.batches(fact, learner.rng(), learner.turns)  # Fact → Examples → minibatches
-        finite = True
-        for number, update in enumerate(learner.trainer.learn(batches, lr=lr, kl_weight=pull), start=1):
-            finite = finite and update.finite
-            yield StepRecord(learner.turns, "update", fact.id, {"update": number, "attempt": attempt, **vars(update)})
-        fault, kl = find_fault(learner, fact, finite) if config.guard.enabled or not finite else (None, 0.0)
-        if fault is None:
-            learner.trainer.steer_kl(kl)
-            replaced = learner.remember(fact, change)
-            yield StepRecord(learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": kl})
-            return
-        learner.take_back(change)
+        change, kept = learner.begin(fact), False
+        try:
+            batches = learner.rehearsal.batches(fact, learner.rng(), learner.turns)  # Fact → Examples → minibatches
+            finite = True
+            for number, update in enumerate(learner.trainer.learn(batches, lr=lr, kl_weight=pull), start=1):
+                finite = finite and update.finite
+                values = {"update": number, "attempt": attempt, **vars(update)}
+                yield StepRecord(learner.turns, "update", fact.id, values)
+            fault, kl = find_fault(learner, fact, finite) if config.guard.enabled or not finite else (None, 0.0)
+            if fault is None:
+                learner.trainer.steer_kl(kl)
+                learner.settle(fact, change)
+                replaced, kept = learner.remember(fact, change, loss=update.loss), True
+                yield StepRecord(learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": kl})
+                return
+        finally:
+            if not kept:  # refused, or the caller stopped in the middle
+                learner.take_back(change)
         yield StepRecord(learner.turns, "rolled_back", fact.id, {"attempt": attempt, "lr": lr, "reason": fault})
         lr *= config.guard.shrink
     yield StepRecord(learner.turns, "given_up", fact.id, {"reason": fault})
@@ -65,10 +70,10 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
 
 def consolidate(learner: OnlineLearner) -> Iterator[StepRecord]:
     """Train the facts that wait in the prompt: one by one where each has an adapter, together where one is shared."""
-    facts, learner.waiting = learner.waiting, []
+    facts = list(learner.waiting)
     if not facts:
         return
-    if learner.per_fact:
+    if learner.per_fact:  # each waits until it is remembered
         for fact in facts:
             yield from learn_fact(learner, fact)
         return
@@ -79,6 +84,7 @@ def consolidate(learner: OnlineLearner) -> Iterator[StepRecord]:
         update = learner.trainer.step(next(batches), lr=lr, kl_weight=learner.trainer.kl_weight)
         yield StepRecord(learner.turns, "update", "joint", {"update": number + 1, "attempt": 0, **vars(update)})
     learner.gate.add_all(facts)
+    learner.waiting, learner.last_change = [], None  # what was trained together cannot be taken back one by one
     learner.store_state()
 
 
@@ -86,13 +92,16 @@ def _keep_in_context(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]
     replaced = learner.remember(fact, learner.begin(fact), trained=False)
     yield StepRecord(learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": 0.0})
     if learner.config.learning.method == "hybrid":
-        learner.waiting.append(learner.memory.same(fact) or fact)
+        stored = learner.memory.same(fact) or fact
+        if stored.id not in learner.gate.ids and stored not in learner.waiting:
+            learner.waiting.append(stored)
         if len(learner.waiting) >= learner.config.learning.consolidate_every:
             yield from consolidate(learner)
 
 
 def _learn_reply(learner: OnlineLearner, turn: Turn, reply: str) -> Iterator[StepRecord]:
-    """Self-supervised: one update towards the model's own reply, at the rate of its context. Off by default."""
+    """Self-supervised: one update towards the model's own reply, at the rate of its context. Off by default, and only
+    with a shared adapter: with one adapter per fact there is none for ordinary turns."""
     context = "question" if turn.text.rstrip().endswith("?") else "regular"
     lr = context_rate(learner.config.learning.lr, context, learner.config.learning.rates)
     batch = learner.rehearsal.own_reply(turn.text, reply)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from fledgling.data.fact_streams import TaughtFact
 from fledgling.loops.learner import BASE, OnlineLearner
 from fledgling.metrics.editing import NeighbourResult, ProbeResult, contains, editing_metrics, is_exact
@@ -23,12 +26,12 @@ def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[Prob
             for (fact, probe), answer, is_open in zip(asked, answers, opened, strict=True)]
 
 
-def ask_neighbours(learner: OnlineLearner, facts: Sequence[TaughtFact], base_answers: dict[str, str]) -> list[NeighbourResult]:
+def ask_neighbours(learner: OnlineLearner, facts: Sequence[TaughtFact], base_answers: dict[str, str]
+                   ) -> list[NeighbourResult]:
     """Every neighbour question, beside the frozen base's answer, which is kept in ``base_answers`` between calls."""
     asked = [(fact, neighbour) for fact in facts for neighbour in fact.neighbours]
     questions = [neighbour.question for _, neighbour in asked]
-    fresh = [question for question in dict.fromkeys(questions) if question not in base_answers]
-    base_answers.update(zip(fresh, learner.base_answer(fresh), strict=True))
+    recall_base(learner, questions, base_answers)
     opened = [key != BASE for key in learner.keys(questions)]
     answers = learner.answer(questions)
     return [NeighbourResult(fact.id, neighbour.kind, neighbour.question, answer, base_answers[neighbour.question],
@@ -37,12 +40,22 @@ def ask_neighbours(learner: OnlineLearner, facts: Sequence[TaughtFact], base_ans
             for (fact, neighbour), answer, is_open in zip(asked, answers, opened, strict=True)]
 
 
+def recall_base(learner: OnlineLearner, questions: Sequence[str], base_answers: dict[str, str]) -> list[str]:
+    """The frozen base's answers; each question is asked once and kept in ``base_answers``."""
+    fresh = [question for question in dict.fromkeys(questions) if question not in base_answers]
+    if fresh:
+        base_answers.update(zip(fresh, learner.base_answer(fresh), strict=True))
+    return [base_answers[question] for question in questions]
+
+
 class AnchorSet:
     """Held-out prompts with the frozen base's own answers: only ever measured, never trained on."""
 
-    def __init__(self, learner: OnlineLearner, prompts: Sequence[str]) -> None:
+    def __init__(self, learner: OnlineLearner, prompts: Sequence[str],
+                 base_answers: dict[str, str] | None = None) -> None:
         self.prompts = list(prompts)
-        self.answers = learner.base_answer(self.prompts)
+        self.answers = recall_base(learner, self.prompts, {} if base_answers is None else base_answers)
+        self.latest: list[str] = []  # the answers at the last measurement
         self.examples = [Example(prompt, answer or ".", "anchor")
                          for prompt, answer in zip(self.prompts, self.answers, strict=True)]
 
@@ -52,10 +65,25 @@ class AnchorSet:
         for key in dict.fromkeys(keys):
             rows = self._rows(learner, [index for index, other in enumerate(keys) if other == key])
             base = learner.adapted.base_logits(rows)
-            with learner.acting(key):
-                total += drift(base, learner.adapted.logits(rows).detach(), rows.targets)
-        now = learner.answer(self.prompts)
-        return stability_metrics(total, [a == b for a, b in zip(now, self.answers, strict=True)])
+            total += drift(base, self._logits(learner, key, rows), rows.targets)
+        self.latest = self._answers(learner, keys)
+        return stability_metrics(total, [a == b for a, b in zip(self.latest, self.answers, strict=True)])
+
+    def _logits(self, learner: OnlineLearner, key: str, rows: Rows) -> Tensor:
+        """(N, V) by whatever answers now: an adapter, or the base with facts in its prompt."""
+        told = learner.in_prompt()
+        if key == BASE and told:
+            reader = learner.told(told)
+            return reader.base_logits(reader.reframe(rows))
+        with learner.acting(key), torch.no_grad():
+            return learner.adapted.logits(rows)
+
+    def _answers(self, learner: OnlineLearner, keys: Sequence[str]) -> list[str]:
+        """The answers now; where the plain base answers they are what it answered before."""
+        plain = not learner.in_prompt()
+        asked = [prompt for prompt, key in zip(self.prompts, keys, strict=True) if key != BASE or not plain]
+        fresh = dict(zip(asked, learner.answer(asked), strict=True)) if asked else {}
+        return [fresh.get(prompt, answer) for prompt, answer in zip(self.prompts, self.answers, strict=True)]
 
     def _rows(self, learner: OnlineLearner, chosen: Sequence[int]) -> Rows:
         return learner.adapted.encode([self.examples[index] for index in chosen])

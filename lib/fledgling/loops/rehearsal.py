@@ -26,6 +26,7 @@ class Rehearsal:
 
     def __init__(self, adapted: AdaptedModel, memory: FactMemory, config: Config) -> None:
         self.adapted, self.memory, self.config = adapted, memory, config
+        self.rehearsed: set[str] = set()  # ids of earlier facts in minibatches since the learner last noted them
         self._anchors: Rows | None = None
         self._anchor_logits: torch.Tensor | None = None
 
@@ -75,6 +76,7 @@ class Rehearsal:
     def _rows(self, fact: Fact, new: list[Example], rng: random.Random, turn: int) -> Rows:
         replay = self.config.replay
         old = self.memory.select(replay.rows, replay.strategy, rng, turn=turn, exclude={fact.id})
+        self.rehearsed |= {other.id for other in old}
         rehearsed = [rng.choice(self.examples(other, rng)) for other in old]
         scale = [1.0] * len(new) + [replay.weight] * len(rehearsed)
         return self.encode([*new, *rehearsed], {other.id: other for other in (fact, *old)}, scale)
@@ -110,9 +112,13 @@ class Rehearsal:
 
     def loss(self, fact: Fact, rng: random.Random) -> float:
         """Mean loss over a fact's rows with the adapter that acts now, in nats per token."""
-        rows = self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.config.learning.max_rows)
+        rows = self.rows_of(fact, rng)
         with torch.no_grad():
             return float(weighted_cross_entropy(self.adapted.logits(rows), rows.targets, rows.target_weights))
+
+    def rows_of(self, fact: Fact, rng: random.Random) -> Rows:
+        """The fact's own rows, encoded, without anything beside them."""
+        return self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.config.learning.max_rows)
 
     def own_reply(self, prompt: str, reply: str) -> Batch:
         """One row: the model's own reply to an ordinary turn."""

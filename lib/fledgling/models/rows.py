@@ -148,6 +148,10 @@ class AdaptedModel:
         ids, labels, scale = ids.to(self.device), labels.to(self.device), scale.to(self.device)
         return Rows(ids, labels, scale, self._frozen_layers(ids))
 
+    def reframe(self, rows: Rows) -> Rows:
+        """The same rows after this model's prefix: encoded under another system prompt, read under this one."""
+        return Rows(rows.ids, rows.labels, rows.weights, self._frozen_layers(rows.ids))
+
     def _geometry(self, hidden: Tensor) -> dict[str, object]:
         width, start = hidden.shape[1], self.prefix.length
         positions = torch.arange(start, start + width, device=hidden.device)[None]

@@ -12,10 +12,10 @@ from torch.nn.utils import clip_grad_norm_
 
 from fledgling.config_online import KLSection, LearningSection
 from fledgling.losses import forward_kl, kl_weight_for_budget, row_means, weighted_cross_entropy
-from fledgling.models.adapters import State
 from fledgling.models.rows import AdaptedModel, Rows
 
 Penalty = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
+Constraint = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class OnlineTrainer:
     """
 
     def __init__(self, adapted: AdaptedModel, learning: LearningSection, kl: KLSection,
-                 penalties: Sequence[Penalty] = ()) -> None:
-        self.adapted, self.learning, self.kl, self.penalties = adapted, learning, kl, tuple(penalties)
+                 penalties: Sequence[Penalty] = (), constraints: Sequence[Constraint] = ()) -> None:
+        self.adapted, self.learning, self.kl = adapted, learning, kl
+        self.penalties, self.constraints = tuple(penalties), tuple(constraints)
         self.kl_weight = kl.weight
         self.optimizer = self._fresh_optimizer()
 
@@ -92,6 +93,8 @@ class OnlineTrainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             self.optimizer.step()
+            for constrain in self.constraints:
+                constrain()
         tokens = batch.rows.tokens + (batch.held.tokens if batch.held is not None else 0)
         return Update(task.item(), kl.item(), norm.item(), time.perf_counter() - started, tokens)
 

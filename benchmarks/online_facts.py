@@ -1,0 +1,99 @@
+"""Facts in sequence, one recipe or several, mean and 95% interval over seeds, held against the bars.
+
+    python benchmarks/online_facts.py                                  # 50 everyday facts, three seeds and orders
+    python benchmarks/online_facts.py --zsre PATH --count 100          # corrections from an EasyEdit-style zsRE file
+    python benchmarks/online_facts.py --facts PATH --recipes default,always_on,naive_lora
+
+Writes one JSON line a run to --out, so that a long benchmark can be stopped and read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from fledgling import runtime
+from fledgling.config import load_config
+from fledgling.data.anchors import held_out, read_anchors
+from fledgling.data.fact_streams import everyday, read_fact_stream, read_zsre, sample
+from fledgling.loops.experiments import run_stream
+from fledgling.loops.learner import load_reader
+from fledgling.metrics.comparison import mean_interval
+from fledgling.models.loading import load_model
+from fledgling.records import judge
+
+BARS = {
+    "efficacy": ">= 0.95", "generalization": ">= 0.85", "near_miss": "<= 0.05", "anchor_kl": "<= 0.05",
+    "anchor_ppl_ratio": "<= 1.02", "locality": ">= 0.95", "backward_transfer": ">= -0.03", "seconds_per_turn": "<= 3",
+}
+ZSRE_BARS = {"efficacy": ">= 0.90", "generalization": ">= 0.75", "locality": ">= 0.95", "seconds_per_turn": "<= 3"}
+SHOWN = ("efficacy", "generalization", "reverse", "near_miss", "near_miss.other_subject", "near_miss.other_relation",
+         "anchor_kl", "locality", "anchor_ppl_ratio", "answers_unchanged", "backward_transfer", "forgetting",
+         "gate_recall", "gate_precision", "undetected", "updates_per_fact", "seconds_per_update", "seconds_per_turn")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--facts", default="", help="a fact stream; default data/facts/everyday.jsonl")
+    parser.add_argument("--zsre", default="", help="a zsRE file; its locality questions are added to the anchors")
+    parser.add_argument("--anchors", default="", help="held-out anchors; default data/anchors/held_out.jsonl")
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--recipes", default="default")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="configuration overrides")
+    parser.add_argument("--out", default="reports/online_facts.jsonl")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    anchors = read_anchors(options.anchors) if options.anchors else held_out()
+    if options.zsre:
+        facts, questions = read_zsre(options.zsre, options.count)
+        anchors = [*anchors, *questions]
+    else:
+        facts = read_fact_stream(options.facts) if options.facts else everyday()
+    started = runtime.start()
+    loaded, reader = load_model(load_config().model, started), load_reader()
+    runs: dict[str, list[dict]] = {}
+    for recipe in options.recipes.split(","):
+        for seed in range(options.seeds):
+            config = load_config("full", recipe=recipe, overrides=options.set)
+            chosen = sample(facts, min(options.count, len(facts)), seed)
+            metrics, undetected = {}, 0
+            for record in run_stream(loaded, reader, config, chosen, anchors=anchors, seed=seed):
+                undetected += record.event == "turn" and record.values["facts"] == 0
+                metrics = record.values if record.event == "metrics" else metrics
+            metrics["undetected"] = undetected / len(chosen)
+            runs.setdefault(recipe, []).append(metrics)
+            Path(options.out).parent.mkdir(parents=True, exist_ok=True)
+            with Path(options.out).open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps({"recipe": recipe, "seed": seed, "count": len(chosen), **metrics}) + "\n")
+            print(recipe, seed, {name: metrics.get(name) for name in SHOWN[:8]}, flush=True)
+    for recipe, results in runs.items():
+        show(recipe, results, ZSRE_BARS if options.zsre else BARS)
+
+
+def show(recipe: str, runs: list[dict], bars: dict[str, str]) -> None:
+    """Print mean, interval, bar and verdict of every metric."""
+    table = Table(title=f"{recipe}, {len(runs)} seed(s)")
+    for heading in ("metric", "mean", "95% interval", "bar", "passed"):
+        table.add_column(heading)
+    for name in SHOWN:
+        values = [run[name] for run in runs if run.get(name) is not None]
+        if not values:
+            continue
+        mean = sum(values) / len(values)
+        low, high = mean_interval(values) if len(values) > 1 else (mean, mean)
+        verdict = judge(name, bars[name], mean).passed if name in bars else None
+        table.add_row(name, f"{mean:.3f}", f"{low:.3f} to {high:.3f}", bars.get(name, ""),
+                      "" if verdict is None else "yes" if verdict else "no")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
