@@ -48,6 +48,7 @@ class MultitaskTrainer:
         self.remedy = build_remedy(model, parts, section, self.processes, seed)
         self.order = torch.Generator().manual_seed(seed)
         self.updates_done = self.examples_seen = 0
+        self.seconds_training = 0.0
 
     def train(self, watch: str = "validation", *, first_phase: int = 0, phases: int | None = None
               ) -> Iterator[StepRecord]:
@@ -69,7 +70,9 @@ class MultitaskTrainer:
                 continue
             if new_phase or optimizers is None:
                 optimizers = self._optimizers(epochs, epoch.phase)
+            began = time.perf_counter()
             losses = self._train_epoch(epoch, streams, optimizers)
+            self.seconds_training += time.perf_counter() - began
             yield self._record(number + 1, epoch, losses, watch, started)
 
     def _record(self, number: int, epoch: Epoch, losses: dict[str, float], watch: str, started: float) -> StepRecord:
@@ -78,7 +81,7 @@ class MultitaskTrainer:
         if every and number % every == 0 and len(self.tasks) > 1:
             values["conflict"] = self.conflict()
         values |= {"updates": self.updates_done, "examples": self.examples_seen,
-                   "seconds": time.perf_counter() - started}
+                   "seconds": time.perf_counter() - started, "seconds_training": self.seconds_training}
         return StepRecord(number, "epoch", self.section.strategy, values)
 
     def evaluate(self, part: str = "test") -> dict[str, TaskResult]:
