@@ -120,6 +120,15 @@ def sample(facts: Sequence[TaughtFact], count: int, seed: int) -> list[TaughtFac
     return [facts[index] for index in order[:count]]
 
 
+def open_stream(path: str, count: int, seed: int) -> list[TaughtFact]:
+    """The facts of an experiment: ``count`` of the project's stream in an order drawn by ``seed``, or, where a path is
+    given, the first ``count`` facts of that file in its own order (all of them where it holds fewer)."""
+    if path:
+        return read_fact_stream(path)[: max(count, 1)]
+    facts = everyday()
+    return sample(facts, min(max(count, 1), len(facts)), seed)
+
+
 def read_zsre(path: Path | str, limit: int | None = None) -> tuple[list[TaughtFact], list[str]]:
     """Read a zsRE-style JSON array (as EasyEdit ships it) as corrections: (facts, locality prompts).
 

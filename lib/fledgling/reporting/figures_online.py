@@ -95,10 +95,12 @@ def _draw_timeline(axes: Axes, steps: Sequence[Step], recipe: str) -> None:
               "given up": (VERMILION, spent["given_up"])}
     for name, (colour, chosen) in groups.items():
         places = sorted(chosen)
-        axes.bar(places, [counts[place] for place in places], color=colour, width=0.8, label=name)
+        axes.bar(places, [counts[place] for place in places], color=colour, width=0.8)
+        axes.bar([np.nan], [0], color=[colour], label=name)  # so that the legend names what did not happen, too
     empty = [place for place in counts if counts[place] == 0]
     axes.scatter(empty, [0.15] * len(empty), marker="x", color="#333333", s=26, zorder=3,
                  label="nothing to learn found")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlim(min(counts, default=0) - 0.6, max(counts, default=0) + 0.6)
     axes.set_ylim(0, max([*counts.values(), 1]) * 1.15)
 
@@ -124,7 +126,7 @@ def plot_scores(steps: Sequence[Step]) -> Drawing:
     one.set_xticks(range(len(SCORES)), list(SCORES.values()))
     one.set_ylim(0, 1.1)
     one.grid(axis="x", visible=False)
-    label(one, title="What each recipe keeps, and what it spoils", x="", y="share of questions or tokens")
+    label(one, title="What each recipe keeps, and what it spoils", x="measure", y="share of questions or tokens")
     legend(one, beside=True)
     return figure
 
