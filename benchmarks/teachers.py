@@ -1,7 +1,7 @@
 """The teachers' bars, measured: faults and budget, latency, decision overhead, trust on real votes.
 
-    python benchmarks/teachers.py                       # everything that needs no data of yours
-    python benchmarks/teachers.py --items I --votes V   # and trust, on votes in LLMBar's layout
+python benchmarks/teachers.py                       # everything that needs no data of yours
+python benchmarks/teachers.py --items I --votes V   # and trust, on votes in LLMBar's layout
 """
 
 from __future__ import annotations
@@ -34,16 +34,39 @@ WINDOW_S, LIMIT = 6.0, 600  # scaled down from a minute: tight enough to hold th
 
 def faults(questions: int) -> dict[str, float]:
     """Questions over real HTTP to three models of one server, 30% of the calls faulty: 24% errors, 6% stalls."""
-    script = faulty_script(lambda model, question: f"Answer to {question}", share=0.24, stall_share=0.06,
-                           delay_s=0.01, stall_s=30.0, seed=1)
+    script = faulty_script(
+        lambda model, question: f"Answer to {question}",
+        share=0.24,
+        stall_share=0.06,
+        delay_s=0.01,
+        stall_s=30.0,
+        seed=1,
+    )
     models = ("a", "b", "c")
     with RehearsalServer(script, models=models) as server:
-        section = load_config(overrides={"teachers": {
-            "deadline_s": 12.0, "concurrency": 12, "calls_at_once": 64, "budget_window_s": WINDOW_S,
-            "budget_margin_s": 1.0, "retry": {"attempts": 4, "call_timeout_s": 0.8, "base_s": 0.02, "cap_s": 0.2},
-            "breaker": {"failures": 8, "cooldown_s": 0.5},
-            "endpoints": [{"name": model, "model": model, "base_url": server.base_url, "needs_key": False,
-                           "requests_per_minute": LIMIT} for model in models]}}).teachers
+        section = load_config(
+            overrides={
+                "teachers": {
+                    "deadline_s": 12.0,
+                    "concurrency": 12,
+                    "calls_at_once": 64,
+                    "budget_window_s": WINDOW_S,
+                    "budget_margin_s": 1.0,
+                    "retry": {"attempts": 4, "call_timeout_s": 0.8, "base_s": 0.02, "cap_s": 0.2},
+                    "breaker": {"failures": 8, "cooldown_s": 0.5},
+                    "endpoints": [
+                        {
+                            "name": model,
+                            "model": model,
+                            "base_url": server.base_url,
+                            "needs_key": False,
+                            "requests_per_minute": LIMIT,
+                        }
+                        for model in models
+                    ],
+                }
+            }
+        ).teachers
         started = time.monotonic()
         with TeacherPool(endpoint_teachers(section, remember_rate=False), section) as pool:
             replies = list(pool.ask_many([f"question {number}" for number in range(questions)]))
@@ -51,10 +74,16 @@ def faults(questions: int) -> dict[str, float]:
     good = [reply for reply in replies if reply.usable and reply.seconds <= section.deadline_s + 0.05]
     arrived = sorted(call.at for call in server.calls)
     busiest = max(bisect.bisect_left(arrived, at + WINDOW_S) - place for place, at in enumerate(arrived))
-    return {"answered_in_time": len(good) / questions, "lost": float(questions - len(replies)),
-            "calls": float(len(arrived)), "error_statuses": sum(call.status != 200 for call in server.calls) / len(arrived),
-            "busiest_window": float(busiest), "budget": float(LIMIT), "questions_per_second": questions / seconds,
-            "p95_seconds": float(np.percentile([reply.seconds for reply in replies], 95))}
+    return {
+        "answered_in_time": len(good) / questions,
+        "lost": float(questions - len(replies)),
+        "calls": float(len(arrived)),
+        "error_statuses": sum(call.status != 200 for call in server.calls) / len(arrived),
+        "busiest_window": float(busiest),
+        "budget": float(LIMIT),
+        "questions_per_second": questions / seconds,
+        "p95_seconds": float(np.percentile([reply.seconds for reply in replies], 95)),
+    }
 
 
 def latency(questions: int) -> float:
@@ -67,15 +96,19 @@ def latency(questions: int) -> float:
         replies = [pool.ask(question.question) for question in quiz]
     return statistics.median(
         reply.seconds * 1000 / sorted(answer.latency_ms for answer in reply.usable)[section.quorum - 1]
-        for reply in replies)
+        for reply in replies
+    )
 
 
 def overhead(rounds: int) -> float:
     """Median milliseconds of one decision over three answers whose embeddings are known."""
     section = load_config().teachers
     embed = EmbeddingCache(load_embedder().embed)
-    answers = [Answer("The capital of Australia is Canberra.", "a", 0.9), Answer("Canberra", "b", 0.8),
-               Answer("Australia's capital is the city of Sydney.", "c", 0.7)]
+    answers = [
+        Answer("The capital of Australia is Canberra.", "a", 0.9),
+        Answer("Canberra", "b", 0.8),
+        Answer("Australia's capital is the city of Sydney.", "c", 0.7),
+    ]
     times = []
     for _ in range(rounds + 1):
         started = time.perf_counter()
@@ -90,8 +123,18 @@ def trust(items: Path, votes: Path, *, labels: int, draws: int) -> dict[str, flo
     section = load_config().teachers
     pool = load_preferences(items, votes)
     singles = load_preferences(items, votes, by_prompt=True)
-    trials = list(trust_trials(pool.votes, pool.truth, pool.teachers, section, labels=labels, draws=draws,
-                               watched=pool.subsets == "Neighbor", single_votes=singles.votes))
+    trials = list(
+        trust_trials(
+            pool.votes,
+            pool.truth,
+            pool.teachers,
+            section,
+            labels=labels,
+            draws=draws,
+            watched=pool.subsets == "Neighbor",
+            single_votes=singles.votes,
+        )
+    )
     return summarise(trials)
 
 
@@ -108,18 +151,24 @@ def main() -> None:
     given = parser.parse_args()
     measured = {f"faults.{name}": value for name, value in faults(given.questions).items()}
     measured |= {"pool_over_slowest": latency(20), "decision_ms": overhead(300)}
-    verdicts = [judge("faults.answered_in_time", ">= 0.99", measured["faults.answered_in_time"]),
-                judge("faults.lost", "<= 0", measured["faults.lost"]),
-                judge("faults.busiest_window", f"<= {LIMIT}", measured["faults.busiest_window"]),
-                judge("pool_over_slowest", "<= 1.1", measured["pool_over_slowest"]),
-                judge("decision_ms", "<= 2", measured["decision_ms"])]
+    verdicts = [
+        judge("faults.answered_in_time", ">= 0.99", measured["faults.answered_in_time"]),
+        judge("faults.lost", "<= 0", measured["faults.lost"]),
+        judge("faults.busiest_window", f"<= {LIMIT}", measured["faults.busiest_window"]),
+        judge("pool_over_slowest", "<= 1.1", measured["pool_over_slowest"]),
+        judge("decision_ms", "<= 2", measured["decision_ms"]),
+    ]
     if given.items.is_file() and given.votes.is_file():
-        measured |= {f"trust.{name}": value
-                     for name, value in trust(given.items, given.votes, labels=given.labels, draws=given.draws).items()}
-        verdicts += [judge("trust.accuracy", f">= {measured['trust.best_single']:.4f}", measured["trust.accuracy"]),
-                     judge("trust.ece", "<= 0.05", measured["trust.ece"]),
-                     judge("trust.coverage", ">= 0.5", measured["trust.coverage"]),
-                     judge("trust.flagged_wrong", "> 0.5", measured["trust.flagged_wrong"])]
+        measured |= {
+            f"trust.{name}": value
+            for name, value in trust(given.items, given.votes, labels=given.labels, draws=given.draws).items()
+        }
+        verdicts += [
+            judge("trust.accuracy", f">= {measured['trust.best_single']:.4f}", measured["trust.accuracy"]),
+            judge("trust.ece", "<= 0.05", measured["trust.ece"]),
+            judge("trust.coverage", ">= 0.5", measured["trust.coverage"]),
+            judge("trust.flagged_wrong", "> 0.5", measured["trust.flagged_wrong"]),
+        ]
     else:
         print(f"trust: not measured, {given.items} and {given.votes} are not there")
     for verdict in verdicts:

@@ -23,8 +23,8 @@ def plot_decisions(rows: Sequence[Mapping[str, Any]], *, agreement: float, conse
         axis.bar(place + (number - 2) * width, [row[name] for row in rows], width, color=colour, label=name)
     axis.axhline(agreement, color=GREY, linestyle="--", linewidth=1)
     axis.axhline(consensus, color=GREY, linestyle=":", linewidth=1)
-    axis.text(len(rows) - 0.45, agreement, "no caveat above", color=GREY, fontsize=8, va="bottom", ha="right")
-    axis.text(len(rows) - 0.45, consensus, "flagged below", color=GREY, fontsize=8, va="top", ha="right")
+    for level, meaning in ((agreement, "no caveat above"), (consensus, "flagged below")):
+        axis.annotate(meaning, (1.005, level), xycoords=("axes fraction", "data"), color=GREY, fontsize=8, va="center")
     axis.set_xticks(place, [row["pool"] for row in rows])
     axis.set(ylim=(0, 1.05), ylabel="mean over questions, or share (0 to 1)",
              title="A pool that errs together looks as sound as one that is right")
