@@ -66,7 +66,9 @@ def trainable_scorer(seed: int) -> tuple[PairScorer, torch.nn.Module]:
     return PairScorer(type(embedder)(model, embedder.tokenizer), torch.nn.Linear(384, 1)), model
 
 
-def train(scorer: PairScorer, model: torch.nn.Module, pairs: list[Pair], *, epochs: float, lr: float, seed: int) -> None:
+def train(
+    scorer: PairScorer, model: torch.nn.Module, pairs: list[Pair], *, epochs: float, lr: float, seed: int
+) -> None:
     """AdamW with one cycle; minibatches of 32 pairs of similar length."""
     rng, size = random.Random(seed), 32
     parameters = [*(p for p in model.parameters() if p.requires_grad), *scorer.head.parameters()]
@@ -77,8 +79,10 @@ def train(scorer: PairScorer, model: torch.nn.Module, pairs: list[Pair], *, epoc
     started, done, mean = time.time(), 0, 0.7
     while done < steps:
         order = rng.sample(pairs, len(pairs))
-        pools = [sorted(order[i : i + 16 * size], key=lambda pair: len(pair.fact) + len(pair.question))
-                 for i in range(0, len(order), 16 * size)]
+        pools = [
+            sorted(order[i : i + 16 * size], key=lambda pair: len(pair.fact) + len(pair.question))
+            for i in range(0, len(order), 16 * size)
+        ]
         batches = [pool[i : i + size] for pool in pools for i in range(0, len(pool), size)]
         for batch in rng.sample(batches, len(batches))[: steps - done]:
             logits = scorer.logits([(pair.fact, pair.question) for pair in batch])
@@ -129,8 +133,11 @@ def main() -> None:
     train(scorer, model, pairs, epochs=arguments.epochs, lr=arguments.lr, seed=arguments.seed)
     if left_out:
         report(scorer, stream_pairs(left_out, rng, others=10))
-    tensors = {name.removeprefix("base_model.model.").replace(".default.weight", ""): value.detach().half().contiguous()
-               for name, value in model.named_parameters() if ".lora_" in name}
+    tensors = {
+        name.removeprefix("base_model.model.").replace(".default.weight", ""): value.detach().half().contiguous()
+        for name, value in model.named_parameters()
+        if ".lora_" in name
+    }
     tensors |= {"head.weight": scorer.head.weight.detach().half(), "head.bias": scorer.head.bias.detach().half()}
     write_atomically(SCORER, lambda path: save_file(tensors, path))
     print(f"wrote {SCORER.name}, {SCORER.stat().st_size / 1e6:.1f} MB")

@@ -5,6 +5,7 @@ Layers, later ones win: ``configs/default.yaml`` < model < recipe < preset < ove
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -69,10 +70,8 @@ def parse_overrides(overrides: Mapping[str, Any] | Iterable[str]) -> dict[str, A
     >>> parse_overrides(["learning.lr=0.001"])
     {'learning': {'lr': 0.001}}
     """
-    if isinstance(overrides, Mapping):
-        pairs = list(overrides.items())
-    else:
-        pairs = [_split_override(line) for line in overrides]
+    is_mapping = isinstance(overrides, Mapping)
+    pairs = list(overrides.items()) if is_mapping else [_split_override(line) for line in overrides]
     nested: dict[str, Any] = {}
     for key, value in pairs:
         layer: Any = value
@@ -88,10 +87,8 @@ def _split_override(line: str) -> tuple[str, Any]:
         raise ConfigError(f"override {line!r} is not of the form section.key=value")
     value = yaml.safe_load(text)
     if isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)
-        except ValueError:
-            pass
     return key.strip(), value
 
 
@@ -108,10 +105,15 @@ def _explain(item: Any) -> str:
     key = ".".join(place)
     if item["type"] == "extra_forbidden":
         known = known_keys()
-        return f"unknown key {key!r} (value {item['input']!r});{nearest(key, known)}"
+        return f"unknown key {key!r} (value {_shortened(item['input'])});{nearest(key, known)}"
     if item["type"] == "missing":
         return f"{key!r} is missing; configs/default.yaml should give it"
     return f"{key} = {item['input']!r} is not allowed: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

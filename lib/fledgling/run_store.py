@@ -1,4 +1,7 @@
-"""A run directory: config.yaml, steps.jsonl, results.json, figures/. The only hand-off from an experiment to a report."""
+"""A run directory: config.yaml, steps.jsonl, results.json, figures/.
+
+The only hand-off from an experiment to a report.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +47,17 @@ class RunStore:
 
     def save_figure(self, figure: Figure, name: str) -> Figure:
         """Write figures/<name>.png and hand the figure back, so that the cell shows it."""
-        write_atomically(self.figures / f"{name}.png",
-                         lambda path: figure.savefig(path, format="png", dpi=130, bbox_inches="tight"))
+        write_atomically(
+            self.figures / f"{name}.png", lambda path: figure.savefig(path, format="png", dpi=130, bbox_inches="tight")
+        )
         return figure
 
     def finish(self, metrics: Mapping[str, float | None], verdicts: Iterable[Verdict]) -> None:
         """Write metrics and verdicts; the runner adds status, times and parameters around them."""
-        write_json(self.folder / "results.json", {
-            "metrics": finite(dict(metrics)), "verdicts": [finite(verdict.to_json()) for verdict in verdicts]})
+        write_json(
+            self.folder / "results.json",
+            {"metrics": finite(dict(metrics)), "verdicts": [finite(verdict.to_json()) for verdict in verdicts]},
+        )
 
 
 def finite(value: Any) -> Any:

@@ -35,7 +35,9 @@ def new_learner(small_config):
 
     def build(store=":memory:", *, seed=0, loaded=None, **changes):
         reader = Reader(WordEmbedder(), WordOverlap())
-        opened.append(OnlineLearner(loaded or tiny_model(), small_config(**changes), reader=reader, store=store, seed=seed))
+        opened.append(
+            OnlineLearner(loaded or tiny_model(), small_config(**changes), reader=reader, store=store, seed=seed)
+        )
         return opened[-1]
 
     yield build

@@ -63,7 +63,7 @@ def test_the_model_is_given_back_even_when_the_caller_stops(small_config):
 def test_facts_without_direct_probes_are_measured_as_far_as_they_can_be(small_config):
     facts = [TaughtFact("a", Turn("Lena lives in Oslo."), (Probe("reverse", "Who is in Oslo?", ("Lena",)),)),
              TaughtFact("b", Turn("Tom is my friend."), ()),
-             TaughtFact("c", Turn("Ida plays the viola."), (Probe("direct", "What does Ida play?", ("viola",)),))]  # fmt: skip
+             TaughtFact("c", Turn("Ida plays the viola."), (Probe("direct", "What does Ida play?", ("viola",)),))]
     metrics = run(small_config(), facts)[-1].values
     assert metrics["backward_transfer"] is None and metrics["generalization"] is None
     assert metrics["efficacy"] in (0.0, 1.0) and metrics["near_miss"] is None

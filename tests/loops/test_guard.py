@@ -29,8 +29,11 @@ def test_a_broken_kl_budget_rolls_back_exactly_and_gives_up_with_a_reason(new_le
     before = everything(learner)
     rates = []
     learn_rows = learner.trainer.learn
-    monkeypatch.setattr(learner.trainer, "learn", lambda batches, *, lr, kl_weight: (
-        rates.append(lr), learn_rows(batches, lr=lr, kl_weight=kl_weight))[1])
+    monkeypatch.setattr(
+        learner.trainer,
+        "learn",
+        lambda batches, *, lr, kl_weight: (rates.append(lr), learn_rows(batches, lr=lr, kl_weight=kl_weight))[1],
+    )
     records = tell(learner, "Lena lives in Oslo.")
     assert events(records) == ["rolled_back"] * 3 + ["given_up"]
     assert everything(learner) == before
@@ -81,7 +84,9 @@ def test_an_earlier_fact_that_stays_known_lets_the_new_one_in(new_learner):
 
 @pytest.mark.parametrize("adapters", ["per_fact", "shared"])
 @pytest.mark.parametrize("enabled", [True, False])
-def test_an_update_that_is_not_finite_is_rolled_back_even_without_the_guard(new_learner, monkeypatch, adapters, enabled):
+def test_an_update_that_is_not_finite_is_rolled_back_even_without_the_guard(
+    new_learner, monkeypatch, adapters, enabled
+):
     learner = new_learner(**{"learning.adapters": adapters, "guard.enabled": enabled})
     tell(learner, "Tom is my friend.")
     before, step = everything(learner), learner.adapted.logits

@@ -24,7 +24,11 @@ def scripted(new_learner, monkeypatch):
     """A learner that was told of Lena, whose answers are given by question."""
     learner = new_learner()
     tell(learner, "Lena lives in Oslo.")
-    says = {"Where does Lena live?": "In Oslo.", "What does Lena play?": "Oslo!", "What is the home of Lena?": "No idea."}
+    says = {
+        "Where does Lena live?": "In Oslo.",
+        "What does Lena play?": "Oslo!",
+        "What is the home of Lena?": "No idea.",
+    }
     monkeypatch.setattr(learner, "answer", lambda questions: [says.get(question, "Hm.") for question in questions])
     return learner
 
@@ -32,7 +36,7 @@ def scripted(new_learner, monkeypatch):
 def test_probes_are_scored_by_what_the_answer_contains(scripted):
     results = ask_probes(scripted, [LENA])
     assert [(result.kind, result.hit, result.exact, result.opened) for result in results] == [
-        ("direct", True, False, True), ("paraphrase", False, False, False), ("reverse", False, False, False)]  # fmt: skip
+        ("direct", True, False, True), ("paraphrase", False, False, False), ("reverse", False, False, False)]
 
 
 @pytest.mark.parametrize(("base", "contaminated"), [("Hm.", [False, True]), ("In Oslo.", [False, False])])
@@ -46,7 +50,9 @@ def test_a_neighbour_counts_only_where_the_base_does_not_say_the_same(scripted, 
 
 def test_base_answers_are_asked_for_once(scripted, monkeypatch):
     asked = []
-    monkeypatch.setattr(scripted, "base_answer", lambda questions: (asked.extend(questions), ["Hm."] * len(questions))[1])
+    monkeypatch.setattr(
+        scripted, "base_answer", lambda questions: (asked.extend(questions), ["Hm."] * len(questions))[1]
+    )
     known = {}
     ask_neighbours(scripted, [LENA, LENA], known)
     ask_neighbours(scripted, [LENA], known)

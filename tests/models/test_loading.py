@@ -28,8 +28,11 @@ def tiny_source(tmp_path, monkeypatch):
     monkeypatch.setenv("FLEDGLING_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(loading, "package_file", lambda package, suffix: tmp_path / "model.gguf")
     source, reads = tiny_model(), []
-    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained",
-                        lambda *arguments, **options: (reads.append(arguments), source.model)[1])
+    monkeypatch.setattr(
+        transformers.AutoModelForCausalLM,
+        "from_pretrained",
+        lambda *arguments, **options: (reads.append(arguments), source.model)[1],
+    )
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *arguments, **options: source.tokenizer)
     return SimpleNamespace(folder=tmp_path / "home" / "models" / EMBEDDED, reads=reads, model=source.model)
 
@@ -143,7 +146,9 @@ def test_pickled_weights_are_refused(tmp_path):
 def test_four_bits_without_bitsandbytes_name_the_install_command(tmp_path, monkeypatch):
     tiny_model().model.save_pretrained(tmp_path)
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "bitsandbytes" else found(name))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "bitsandbytes" else found(name)
+    )
     with pytest.raises(MissingExtra, match="pip install bitsandbytes"):
         load_model(section(id=str(tmp_path), quantization="nf4"), CPU)
 

@@ -87,7 +87,9 @@ class Gate:
         similarity = self.embed(list(questions)) @ self._rows[: len(self.ids)].T  # (Q, F)
         count = min(self.section.candidates, len(self.ids))
         nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]  # (Q, C)
-        pairs = [(self._texts[place], question) for question, row in zip(questions, nearest, strict=True) for place in row]
+        pairs = [
+            (self._texts[place], question) for question, row in zip(questions, nearest, strict=True) for place in row
+        ]
         scores = self.score(pairs).reshape(len(questions), count)
         return [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
 

@@ -14,8 +14,9 @@ from fledgling.records import Fact, StepRecord, Turn
 
 
 def learn(learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True) -> Iterator[StepRecord]:
-    """Take turns one at a time and yield what happens: ``reply``, ``fact``, ``update``, ``rolled_back``, ``remembered``,
-    ``given_up``, and ``turn`` when one is done and stored. ``reply=False`` leaves the model's own reply out.
+    """Take turns one at a time and yield what happens: ``reply``, ``fact``, ``update``, ``rolled_back``,
+    ``remembered``, ``given_up``, and ``turn`` when one is done and stored. ``reply=False`` leaves the model's own
+    reply out.
 
     Stopping between two records loses at most the turn in flight.
     """

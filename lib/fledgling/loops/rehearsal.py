@@ -35,20 +35,23 @@ class Rehearsal:
         learning = self.config.learning
         if learning.rows == "acknowledgement":
             return [Example(fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id)]
-        return balanced(render(fact, self.config.detection, self.config.rendering, rng), learning.max_rows)
+        rows = render(fact, self.config.detection, self.config.rendering, rng)
+        return balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
 
     def encode(self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]) -> Rows:
         """Examples with token weights; each row's weights are scaled."""
         tokenizer, weights = self.adapted.tokenizer, []
         for example, factor in zip(examples, scale, strict=False):
             fact = facts.get(example.fact_id)
-            names = (fact.object, fact.subject, *fact.entities) if fact else ()
-            offsets = tokenizer(example.answer, add_special_tokens=False, split_special_tokens=True,
-                                return_offsets_mapping=True)["offset_mapping"]
-            tokens = token_weights(example.answer, offsets, self.config.token_weights, entities=names,
-                                   prompt=example.prompt)
+            names = (fact.object,) if fact else ()
+            offsets = tokenizer(
+                example.answer, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+            )["offset_mapping"]
+            tokens = token_weights(
+                example.answer, offsets, self.config.token_weights, entities=names, prompt=example.prompt
+            )
             length = len(self.adapted.answer_ids(example.answer))  # a cut answer keeps its first weights
-            tokens = [*tokens, 1.0][: length - 1] + [1.0]
+            tokens = [*[*tokens, 1.0][:length - 1], 1.0]
             weights.append([factor * example.weight * token for token in tokens])
         return self.adapted.encode(examples, weights)
 
@@ -88,7 +91,9 @@ class Rehearsal:
         questions = contrast(fact, self.config.detection, self.config.rendering, rng)[: 2 * kl.contrast]
         return self._as_base_answers(questions) if questions else None
 
-    def _held(self, near: tuple[Rows, torch.Tensor] | None, rng: random.Random) -> tuple[Rows | None, torch.Tensor | None]:
+    def _held(
+        self, near: tuple[Rows, torch.Tensor] | None, rng: random.Random
+    ) -> tuple[Rows | None, torch.Tensor | None]:
         kl = self.config.kl
         if kl.weight == 0:
             return None, None
@@ -128,8 +133,9 @@ class Rehearsal:
         adapted = self.adapted
         with adapted.adapter.disabled():
             answers = adapted.answer(prompts, max_new_tokens=self.config.kl.answer_tokens)
-        rows = adapted.encode([Example(prompt, answer or ".", "anchor")
-                               for prompt, answer in zip(prompts, answers, strict=True)])
+        rows = adapted.encode(
+            [Example(prompt, answer or ".", "anchor") for prompt, answer in zip(prompts, answers, strict=True)]
+        )
         return rows, adapted.base_logits(rows)
 
 
@@ -138,7 +144,9 @@ def balanced(examples: Sequence[Example], count: int) -> list[Example]:
 
     Questions come up every second time, so that a cut minibatch still holds every kind and mostly questions.
     """
-    kinds = {kind: [row for row in examples if row.kind == kind] for kind in dict.fromkeys(row.kind for row in examples)}
+    kinds = {
+        kind: [row for row in examples if row.kind == kind] for kind in dict.fromkeys(row.kind for row in examples)
+    }
     questions = kinds.pop("question", [])
     others = [row for group in zip_longest(*kinds.values()) for row in group if row is not None]
     mixed = [row for pair in zip_longest(questions, others) for row in pair if row is not None]
@@ -158,6 +166,7 @@ def _pick(rows: Rows, logits: torch.Tensor, chosen: Sequence[int]) -> tuple[Rows
 def _join(parts: Sequence[tuple[Rows, torch.Tensor]]) -> tuple[Rows, torch.Tensor]:
     width = max(rows.ids.shape[1] for rows, _ in parts)
     padded = [rows.widen(width) for rows, _ in parts]
-    joined = Rows(*(torch.cat([getattr(rows, name) for rows in padded])
-                    for name in ("ids", "labels", "weights", "hidden")))
+    joined = Rows(
+        *(torch.cat([getattr(rows, name) for rows in padded]) for name in ("ids", "labels", "weights", "hidden"))
+    )
     return joined, torch.cat([logits for _, logits in parts])

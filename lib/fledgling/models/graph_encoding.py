@@ -19,8 +19,21 @@ import torch
 from fledgling.errors import DataError
 
 BASE_CHARACTERS = string.ascii_letters + string.digits + "_+-×=*#@&%:,.?!'/()<>÷;\""
-EDGE_TYPES = ("before2", "before1", "self", "after1", "after2", "far", "same word", "same character", "operator",
-              "same place", "from virtual", "to virtual", "virtual")
+EDGE_TYPES = (
+    "before2",
+    "before1",
+    "self",
+    "after1",
+    "after2",
+    "far",
+    "same word",
+    "same character",
+    "operator",
+    "same place",
+    "from virtual",
+    "to virtual",
+    "virtual",
+)
 PAIR_KINDS = 96  # six distances × four yes-or-no types
 PADDING = PAIR_KINDS + 3
 FEATURES = 73
@@ -31,7 +44,8 @@ _TOKEN = re.compile(r"[0-9]+_?|[A-Za-z_]+|\S")
 @dataclass(frozen=True)
 class Graphs:
     """N graphs of up to L nodes. ``nodes`` (N, L, 5) uint8: character, place from the left, place from the right, rank
-    of the word among words or of the number among numbers, equal characters; ``edges`` (N, L, L) uint8: what joins node i to node j; ``sizes`` (N,): nodes a graph has."""
+    of the word among words or of the number among numbers, equal characters; ``edges`` (N, L, L) uint8: what joins node i to
+    node j; ``sizes`` (N,): nodes a graph has."""
 
     nodes: torch.Tensor
     edges: torch.Tensor
@@ -61,9 +75,10 @@ class Vocabulary:
     @classmethod
     def covering(cls, texts: Iterable[str]) -> Vocabulary:
         """The base characters and whatever else the texts use."""
-        extra = sorted({character for text in texts for character in text if not character.isspace()}
-                       - set(BASE_CHARACTERS))
-        return cls(BASE_CHARACTERS + "".join(extra[:250 - len(BASE_CHARACTERS)]))
+        extra = sorted(
+            {character for text in texts for character in text if not character.isspace()} - set(BASE_CHARACTERS)
+        )
+        return cls(BASE_CHARACTERS + "".join(extra[: 250 - len(BASE_CHARACTERS)]))
 
     def __len__(self) -> int:
         return len(self.characters) + 2
@@ -108,20 +123,22 @@ def encode(texts: Sequence[str], vocabulary: Vocabulary, *, max_nodes: int) -> G
     nodes = np.zeros((len(texts), longest, 5), dtype=np.uint8)
     edges = np.full((len(texts), longest, longest), PADDING, dtype=np.uint8)
     for row, (node, edge) in enumerate(singles):
-        nodes[row, :len(node)] = node
-        edges[row, :len(node), :len(node)] = edge
+        nodes[row, : len(node)] = node
+        edges[row, : len(node), : len(node)] = edge
     sizes = torch.tensor([len(node) for node, _ in singles], dtype=torch.int64)
     return Graphs(torch.from_numpy(nodes), torch.from_numpy(edges), sizes)
 
 
 def _encode_one(text: str, vocabulary: Vocabulary, max_nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    tokens = _TOKEN.findall(text[:20 * max_nodes])
+    tokens = _TOKEN.findall(text[: 20 * max_nodes])
     size = 1 + sum(map(len, tokens))
     if size == 1:
         raise DataError(f"the text {text[:20]!r} is empty; give at least one character that is not white space")
     if size > max_nodes:
-        raise DataError(f"the text {text[:20] + '…'!r} has {len(text)} characters; this model reads at most "
-                        f"{max_nodes - 1} without white space: shorten it, or train with a larger multitask.max_nodes")
+        raise DataError(
+            f"the text {text[:20] + '…'!r} has {len(text)} characters; this model reads at most "
+            f"{max_nodes - 1} without white space: shorten it, or train with a larger multitask.max_nodes"
+        )
     characters = "".join(tokens)
     lengths = [len(token) for token in tokens]
     word, order = np.repeat(np.arange(len(tokens)), lengths), np.repeat(_order_of_kind(tokens), lengths)
@@ -131,7 +148,8 @@ def _encode_one(text: str, vocabulary: Vocabulary, max_nodes: int) -> tuple[np.n
     equal = letters[:, None] == letters[None, :]
     nodes = np.zeros((size, 5), dtype=np.uint8)
     nodes[1:] = np.stack([vocabulary.numbers(characters), left, right, order, equal.sum(1)], axis=1).clip(
-        max=[255, PLACES - 1, PLACES - 1, PLACES - 1, PLACES - 1])
+        max=[255, PLACES - 1, PLACES - 1, PLACES - 1, PLACES - 1]
+    )
     edges = np.empty((size, size), dtype=np.uint8)
     edges[0, :], edges[:, 0], edges[0, 0] = PAIR_KINDS, PAIR_KINDS + 1, PAIR_KINDS + 2
     edges[1:, 1:] = _pair_kinds(tokens, word, right, equal)
@@ -143,7 +161,9 @@ def _order_of_kind(tokens: Sequence[str]) -> list[int]:
     seen: Counter[str] = Counter()
     order = []
     for token in tokens:
-        kind = "number" if token[0].isdigit() or token == "_" else "word" if token[0].isalpha() or token[0] == "_" else ""
+        kind = (
+            "number" if token[0].isdigit() or token == "_" else "word" if token[0].isalpha() or token[0] == "_" else ""
+        )
         order.append(seen[kind])
         seen[kind] += 1
     return order
@@ -156,8 +176,12 @@ def _pair_kinds(tokens: Sequence[str], word: np.ndarray, right: np.ndarray, equa
     distance = np.where(np.abs(offset) <= 2, offset + 2, 5)
     operator = np.array([not (token[0].isalnum() or token[0] == "_") for token in tokens])[word]
     neighbour = np.abs(word[None, :] - word[:, None]) == 1
-    types = (word[None, :] == word[:, None], equal, neighbour & (operator[:, None] | operator[None, :]),
-             (right[None, :] == right[:, None]) & (word[None, :] != word[:, None]))
+    types = (
+        word[None, :] == word[:, None],
+        equal,
+        neighbour & (operator[:, None] | operator[None, :]),
+        (right[None, :] == right[:, None]) & (word[None, :] != word[:, None]),
+    )
     kinds = distance
     for yes in types:
         kinds = kinds * 2 + yes

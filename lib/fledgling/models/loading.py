@@ -203,7 +203,7 @@ def load_model(section: ModelSection, runtime: Runtime) -> LoadedModel:
     return LoadedModel(model.eval().requires_grad_(False), tokenizer)
 
 
-def nf4_config(dtype: torch.dtype):  # noqa: ANN201 - the type lives in transformers, imported late
+def nf4_config(dtype: torch.dtype):
     """NormalFloat-4 with double quantisation, as in QLoRA (Dettmers et al., 2023)."""
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingExtra("bitsandbytes", "pip install bitsandbytes", "4-bit loading (quantization: nf4)")

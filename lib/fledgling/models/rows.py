@@ -52,15 +52,23 @@ class Rows:
         """Some of the rows, padding beyond the longest of them cut off."""
         labels = self.labels[list(rows)]
         width = int((labels != IGNORED).any(0).nonzero().max()) + 1
-        return Rows(self.ids[list(rows), :width], labels[:, :width], self.weights[list(rows), :width],
-                    self.hidden[list(rows), :width])
+        return Rows(
+            self.ids[list(rows), :width],
+            labels[:, :width],
+            self.weights[list(rows), :width],
+            self.hidden[list(rows), :width],
+        )
 
     def widen(self, width: int) -> Rows:
         """The same rows padded on the right to ``width`` tokens."""
         extra = width - self.ids.shape[1]
         pad = torch.nn.functional.pad
-        return Rows(pad(self.ids, (0, extra)), pad(self.labels, (0, extra), value=IGNORED),
-                    pad(self.weights, (0, extra)), pad(self.hidden, (0, 0, 0, extra)))
+        return Rows(
+            pad(self.ids, (0, extra)),
+            pad(self.labels, (0, extra), value=IGNORED),
+            pad(self.weights, (0, extra)),
+            pad(self.hidden, (0, 0, 0, extra)),
+        )
 
     @property
     def tokens(self) -> int:
@@ -82,14 +90,18 @@ class Prefix:
         """(B, H, T, D) new keys and values → (B, H, P + T, D) with the prefix before them."""
         old_keys, old_values = self.layers[layer]
         rows = keys.shape[0]
-        return (torch.cat([old_keys.expand(rows, -1, -1, -1), keys], dim=2),
-                torch.cat([old_values.expand(rows, -1, -1, -1), values], dim=2))
+        return (
+            torch.cat([old_keys.expand(rows, -1, -1, -1), keys], dim=2),
+            torch.cat([old_values.expand(rows, -1, -1, -1), values], dim=2),
+        )
 
     def as_cache(self, rows: int) -> DynamicCache:
         """A growing cache for generation, filled with the prefix for ``rows`` rows."""
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(self.layers):
-            cache.update(keys.expand(rows, -1, -1, -1).contiguous(), values.expand(rows, -1, -1, -1).contiguous(), layer)
+            cache.update(
+                keys.expand(rows, -1, -1, -1).contiguous(), values.expand(rows, -1, -1, -1).contiguous(), layer
+            )
         return cache
 
 
@@ -114,8 +126,9 @@ class AdaptedModel:
     def _run_prefix(self) -> Prefix:
         cache = DynamicCache()
         with self.adapter.disabled():
-            self.decoder(input_ids=torch.tensor([self.prefix_ids], device=self.device), past_key_values=cache,
-                         use_cache=True)
+            self.decoder(
+                input_ids=torch.tensor([self.prefix_ids], device=self.device), past_key_values=cache, use_cache=True
+            )
         return Prefix([(layer.keys, layer.values) for layer in cache.layers])
 
     def prompt_ids(self, prompt: str) -> list[int]:
@@ -156,8 +169,11 @@ class AdaptedModel:
         width, start = hidden.shape[1], self.prefix.length
         positions = torch.arange(start, start + width, device=hidden.device)[None]
         mask = torch.ones(width, start + width, dtype=torch.bool, device=hidden.device).tril(start)[None, None]
-        return {"attention_mask": mask, "position_embeddings": self.decoder.rotary_emb(hidden, position_ids=positions),
-                "past_key_values": self.prefix}
+        return {
+            "attention_mask": mask,
+            "position_embeddings": self.decoder.rotary_emb(hidden, position_ids=positions),
+            "past_key_values": self.prefix,
+        }
 
     @torch.no_grad()
     def _frozen_layers(self, ids: Tensor) -> Tensor:
@@ -200,8 +216,16 @@ class AdaptedModel:
         mask = [[1] * len(self.prefix_ids) + [0] * (width - len(row)) + [1] * len(row) for row in rows]
         ids = torch.tensor([left + row for left, row in zip(start, rows, strict=True)], device=self.device)
         output = self.adapter.model.generate(
-            input_ids=ids, attention_mask=torch.tensor(mask, device=self.device), max_new_tokens=max_new_tokens,
-            past_key_values=self.prefix.as_cache(len(rows)), do_sample=False, pad_token_id=pad,
-            temperature=None, top_p=None, top_k=None,
+            input_ids=ids,
+            attention_mask=torch.tensor(mask, device=self.device),
+            max_new_tokens=max_new_tokens,
+            past_key_values=self.prefix.as_cache(len(rows)),
+            do_sample=False,
+            pad_token_id=pad,
+            temperature=None,
+            top_p=None,
+            top_k=None,
         )
-        return [text.strip() for text in self.tokenizer.batch_decode(output[:, ids.shape[1]:], skip_special_tokens=True)]
+        return [
+            text.strip() for text in self.tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
+        ]

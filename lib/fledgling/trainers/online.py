@@ -49,8 +49,14 @@ class OnlineTrainer:
     each other; a shared adapter keeps both between facts.
     """
 
-    def __init__(self, adapted: AdaptedModel, learning: LearningSection, kl: KLSection,
-                 penalties: Sequence[Penalty] = (), constraints: Sequence[Constraint] = ()) -> None:
+    def __init__(
+        self,
+        adapted: AdaptedModel,
+        learning: LearningSection,
+        kl: KLSection,
+        penalties: Sequence[Penalty] = (),
+        constraints: Sequence[Constraint] = (),
+    ) -> None:
         self.adapted, self.learning, self.kl = adapted, learning, kl
         self.penalties, self.constraints = tuple(penalties), tuple(constraints)
         self.kl_weight = kl.weight
@@ -58,8 +64,12 @@ class OnlineTrainer:
 
     def _fresh_optimizer(self) -> torch.optim.AdamW:
         learning = self.learning
-        return torch.optim.AdamW(list(self.adapted.adapter.parameters.values()), lr=learning.lr,
-                                 betas=(learning.beta1, learning.beta2), weight_decay=learning.weight_decay)
+        return torch.optim.AdamW(
+            list(self.adapted.adapter.parameters.values()),
+            lr=learning.lr,
+            betas=(learning.beta1, learning.beta2),
+            weight_decay=learning.weight_decay,
+        )
 
     def begin(self) -> None:
         """Get ready for a new fact: with one adapter per fact, a fresh adapter and optimizer."""
@@ -69,8 +79,10 @@ class OnlineTrainer:
 
     def learn(self, batches: Iterator[Batch], *, lr: float, kl_weight: float) -> Iterator[Update]:
         """Yield one ``Update`` per step until the answers are known well enough or the updates are spent."""
-        for _, batch in zip(range(self.learning.max_updates), batches, strict=False):
-            update = self.step(batch, lr=lr, kl_weight=kl_weight)
+        last = max(self.learning.max_updates - 1, 1)
+        for number, batch in zip(range(self.learning.max_updates), batches, strict=False):
+            rate = lr * (1.0 - self.learning.lr_decay * number / last)
+            update = self.step(batch, lr=rate, kl_weight=kl_weight)
             yield update
             if not update.finite or update.loss < self.learning.stop_loss:
                 return
@@ -101,8 +113,12 @@ class OnlineTrainer:
     def steer_kl(self, measured: float) -> None:
         """Move the KL weight towards holding the configured budget, where the recipe asks for it."""
         if self.kl.hold_budget:
-            self.kl_weight = kl_weight_for_budget(self.kl_weight, measured=measured, budget=self.kl.budget,
-                                                  bounds=(self.kl.smallest_weight, self.kl.largest_weight))
+            self.kl_weight = kl_weight_for_budget(
+                self.kl_weight,
+                measured=measured,
+                budget=self.kl.budget,
+                bounds=(self.kl.smallest_weight, self.kl.largest_weight),
+            )
 
     @torch.no_grad()
     def row_losses(self, rows: Rows) -> torch.Tensor:
@@ -121,12 +137,17 @@ class OnlineTrainer:
     def restore(self, tensors: Mapping[str, torch.Tensor], values: Mapping[str, object]) -> None:
         """Continue exactly where ``state`` was taken. Raises ``ModelError`` when the adapter has other shapes."""
         adapter = self.adapted.adapter
-        adapter.restore({name: tensors[f"adapter.{name}"] for name in adapter.parameters if f"adapter.{name}" in tensors})
+        adapter.restore(
+            {name: tensors[f"adapter.{name}"] for name in adapter.parameters if f"adapter.{name}" in tensors}
+        )
         self.optimizer = self._fresh_optimizer()
         saved = self.optimizer.state_dict()
         for number, name in enumerate(adapter.parameters):
-            moments = {key.split(".")[1]: value.clone() for key, value in tensors.items()
-                       if key.startswith("optimizer.") and key.split(".", 2)[2] == name}
+            moments = {
+                key.split(".")[1]: value.clone()
+                for key, value in tensors.items()
+                if key.startswith("optimizer.") and key.split(".", 2)[2] == name
+            }
             if moments:
                 saved["state"][number] = moments
         self.optimizer.load_state_dict(saved)
