@@ -33,7 +33,7 @@ BARS = {
 ZSRE_BARS = {"efficacy": ">= 0.90", "generalization": ">= 0.75", "locality": ">= 0.95", "seconds_per_turn": "<= 3"}
 SHOWN = ("efficacy", "generalization", "reverse", "near_miss", "near_miss.other_subject", "near_miss.other_relation",
          "anchor_kl", "locality", "anchor_ppl_ratio", "answers_unchanged", "backward_transfer", "forgetting",
-         "gate_recall", "gate_precision", "undetected", "updates_per_fact", "seconds_per_update", "seconds_per_turn")
+         "gate_recall", "gate_precision", "detected", "updates_per_fact", "seconds_per_update", "seconds_per_turn")
 
 
 def arguments() -> argparse.Namespace:
@@ -64,11 +64,9 @@ def main() -> None:
         for seed in range(options.seeds):
             config = load_config("full", recipe=recipe, overrides=options.set)
             chosen = sample(facts, min(options.count, len(facts)), seed)
-            metrics, undetected = {}, 0
+            metrics = {}
             for record in run_stream(loaded, reader, config, chosen, anchors=anchors, seed=seed):
-                undetected += record.event == "turn" and record.values["facts"] == 0
                 metrics = record.values if record.event == "metrics" else metrics
-            metrics["undetected"] = undetected / len(chosen)
             runs.setdefault(recipe, []).append(metrics)
             Path(options.out).parent.mkdir(parents=True, exist_ok=True)
             with Path(options.out).open("a", encoding="utf-8") as lines:
@@ -88,9 +86,9 @@ def show(recipe: str, runs: list[dict], bars: dict[str, str]) -> None:
         if not values:
             continue
         mean = sum(values) / len(values)
-        low, high = mean_interval(values) if len(values) > 1 else (mean, mean)
+        interval = str(mean_interval(values))
         verdict = judge(name, bars[name], mean).passed if name in bars else None
-        table.add_row(name, f"{mean:.3f}", f"{low:.3f} to {high:.3f}", bars.get(name, ""),
+        table.add_row(name, f"{mean:.3f}", interval, bars.get(name, ""),
                       "" if verdict is None else "yes" if verdict else "no")
     Console().print(table)
 

@@ -93,6 +93,7 @@ class GateSection(Section):
     enabled: bool
     threshold: Share
     candidates: Count
+    min_similarity: Share
 
 
 class RegularizerSection(Section):

@@ -91,6 +91,7 @@ class Gate:
             (self._texts[place], question) for question, row in zip(questions, nearest, strict=True) for place in row
         ]
         scores = self.score(pairs).reshape(len(questions), count)
+        scores = np.where(np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0)
         return [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
 
     def _decide(self, places: np.ndarray, scores: np.ndarray) -> Route:

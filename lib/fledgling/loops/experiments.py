@@ -43,14 +43,16 @@ def run_stream(
     try:
         base_answers = {} if base_answers is None else base_answers
         anchor_set = AnchorSet(learner, anchors, base_answers)
-        updates, seconds, rows, learned = [], [], [], []
+        updates, seconds, rows, learned, detected = [], [], [], [], []
         for place, fact in enumerate(facts):
             losses: list[float] = []
-            for record in learn(learner, [fact.turn], reply=reply):
+            for record in learn(learner, [fact.turn], reply=reply, taught=True):
                 if record.event == "update":
                     losses.append(record.values["loss"])
                     updates.append(record.values)
-                seconds += [record.values["seconds"]] if record.event == "turn" else []
+                if record.event == "turn":
+                    seconds.append(record.values["seconds"])
+                    detected.append(record.values["detected"] > 0)
                 yield record
             if place == len(facts) - 1:
                 yield from consolidate(learner)
@@ -68,7 +70,7 @@ def run_stream(
         final = _final_scores(facts, probes)
         yield StepRecord(len(facts), "metrics", config.name.recipe, {
             **metrics, **_history_metrics([*rows[:-1], final]), **_cost_metrics(updates, seconds, len(facts)),
-            "updates_to_learn": _mean_known(learned)})
+            "updates_to_learn": _mean_known(learned), "detected": share(detected)})
     finally:
         learner.close()
 

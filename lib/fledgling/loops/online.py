@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from fledgling.detection.facts import detect_all
+from fledgling.detection.facts import detect_all, take_at_word
 from fledgling.learning_rates import context_rate
 from fledgling.loops.guard import find_fault
 from fledgling.loops.learner import OnlineLearner
@@ -13,10 +13,12 @@ from fledgling.losses import kl_weight
 from fledgling.records import Fact, StepRecord, Turn
 
 
-def learn(learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True) -> Iterator[StepRecord]:
+def learn(
+    learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True, taught: bool = False
+) -> Iterator[StepRecord]:
     """Take turns one at a time and yield what happens: ``reply``, ``fact``, ``update``, ``rolled_back``,
     ``remembered``, ``given_up``, and ``turn`` when one is done and stored. ``reply=False`` leaves the model's own
-    reply out.
+    reply out; with ``taught`` a turn in which no fact is detected is taken at its word, as a lesson is.
 
     Stopping between two records loses at most the turn in flight.
     """
@@ -26,6 +28,9 @@ def learn(learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True) 
         facts = detect_all(turn, learner.config.detection)  # Turn → Facts
         text = learner.answer([turn.text])[0] if reply else ""
         yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
+        detected = len(facts)
+        if taught and not facts:
+            facts = [take_at_word(turn, learner.config.detection)]
         for fact in facts:
             yield StepRecord(learner.turns, "fact", fact.id, {"statement": fact.statement, "relation": fact.relation})
             if learner.config.learning.method == "weights":
@@ -35,7 +40,8 @@ def learn(learner: OnlineLearner, turns: Iterable[Turn], *, reply: bool = True) 
         if not facts and learner.config.learning.own_replies and text and not learner.per_fact:
             yield from _learn_reply(learner, turn, text)
         learner.store_state()
-        yield StepRecord(learner.turns, "turn", values={"seconds": time.perf_counter() - started, "facts": len(facts)})
+        seconds = time.perf_counter() - started
+        yield StepRecord(learner.turns, "turn", values={"seconds": seconds, "facts": len(facts), "detected": detected})
 
 
 def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:

@@ -43,9 +43,12 @@ _TOKEN = re.compile(r"[0-9]+_?|[A-Za-z_]+|\S")
 
 @dataclass(frozen=True)
 class Graphs:
-    """N graphs of up to L nodes. ``nodes`` (N, L, 5) uint8: character, place from the left, place from the right, rank
-    of the word among words or of the number among numbers, equal characters; ``edges`` (N, L, L) uint8: what joins node i to
-    node j; ``sizes`` (N,): nodes a graph has."""
+    """N graphs of up to L nodes.
+
+    ``nodes`` (N, L, 5) uint8: character, place from the left, place from the right, rank of the word among words or of
+    the number among numbers, equal characters. ``edges`` (N, L, L) uint8: what joins node i to node j. ``sizes`` (N,):
+    nodes a graph has.
+    """
 
     nodes: torch.Tensor
     edges: torch.Tensor
