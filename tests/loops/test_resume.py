@@ -74,8 +74,9 @@ from fledgling.records import Turn
 
 store, adapters = sys.argv[1:]
 config = load_config(overrides={
-    "adapter.first_layer": 1, "learning.adapters": adapters, "learning.max_rows": 3, "learning.max_updates": 3,
-    "learning.stop_loss": 0.0, "kl.weight": 0.0, "guard.enabled": False, "generation.max_new_tokens": 2})
+    "adapter.first_layer": 1, "adapter.rank": 2, "adapter.alpha": 4.0, "learning.adapters": adapters,
+    "learning.max_rows": 3, "learning.max_updates": 3, "learning.stop_loss": 0.0,
+    "kl.weight": 0.0, "guard.enabled": False, "generation.max_new_tokens": 2})
 learner = OnlineLearner(tiny_model(), config, reader=Reader(WordEmbedder(), WordOverlap()), store=store)
 for number in count():
     for record in learn(learner, [Turn(f"Person{number} lives in Oslo.")], reply=False):

@@ -62,6 +62,12 @@ _FROM_ASSISTANT = {
 }  # fmt: skip
 _SUBJECT_BEFORE = {"and", "but", "or", "that", "because", "when", "while", "where", "if", "since", "before", "after",
                    "until", "as", "so", "what", "which", "who", "than", "how", "why"}  # fmt: skip
+_AFTER_AN_OBJECT = {"a", "an", "the", "about", "that", "to", "for", "with", "in", "on", "at", "and", "or", "my", "how",
+                    "what", "when", "where", "why", "who", "this", "these", "yesterday", "today", "now"}  # fmt: skip
+_SPEAKS_TO = {"tell", "told", "give", "gave", "show", "showed", "ask", "asked", "call", "called", "help", "thank",
+              "teach", "taught", "remind", "let", "want", "need", "like", "love", "see", "know", "hear", "send", "sent",
+              "i", "we", "do", "did", "does", "can", "could", "will", "would", "should", "are", "were", "have", "had",
+              "named", "believe", "trust", "wish", "warn", "made", "make", "owe", "bought", "promised"}  # fmt: skip
 _NOT_A_SUBJECT_BEFORE = {"to", "for", "with", "of", "from", "at", "on", "by", "about", "like", "near", "between"}
 
 
@@ -125,6 +131,8 @@ def _exchange(text: str, mapping: dict[str, str]) -> str:
 
 def _exchange_words(text: str, mapping: dict[str, str]) -> str:
     words = _WORD.findall(text)
+    if _says_you_of_anybody(words):
+        mapping = {word: mapped for word, mapped in mapping.items() if not word.startswith("you")}
     out: list[str] = []
     for place, word in enumerate(words):
         lower = word.lower()
@@ -141,6 +149,20 @@ def _exchange_words(text: str, mapping: dict[str, str]) -> str:
         else:
             out.append(word)
     return "".join(out)
+
+
+def _says_you_of_anybody(words: list[str]) -> bool:
+    """Whether "you" means people in general: "In our house you take your shoes off" is not about the assistant.
+
+    That is so where "you" stands before a verb but after a noun, neither opening a clause nor spoken to.
+    """
+    spoken = [word.lower() for word in words if word[0].isalpha()]
+    return any(
+        word == "you" and 0 < place < len(spoken) - 1 and spoken[place + 1] not in _AFTER_AN_OBJECT
+        and spoken[place - 1] not in _SUBJECT_BEFORE | _NOT_A_SUBJECT_BEFORE | _SPEAKS_TO | _ADVERBS
+        and not _is_subject(spoken[:place], spoken[place + 1])
+        for place, word in enumerate(spoken)
+    )  # fmt: skip
 
 
 def _subject_of(before: list[str], after: str) -> str:
