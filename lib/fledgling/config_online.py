@@ -27,7 +27,10 @@ class LearningSection(Section):
     method: Literal["weights", "in_context", "hybrid"]
     adapters: Literal["per_fact", "shared"]
     rows: Literal["rendered", "acknowledgement"]
-    row_kinds: list[Literal["question", "acknowledgement", "cloze", "reverse", "yes_no"]] = Field(min_length=1)
+    row_kinds: list[Literal["question", "acknowledgement", "cloze", "reverse", "recall", "yes_no"]] = Field(
+        min_length=1
+    )
+    one_answer: bool
     reply_prefix: str
     lr: Positive
     lr_decay: Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -51,6 +51,9 @@ class AdapterSection(Section):
     targets: list[str] = Field(min_length=1)
     first_layer: CountOrZero
     last_layer: Annotated[int, Field(ge=-1)]
+    start: Literal["random", "aligned"]
+    start_scale: Positive
+    start_damping: Positive
 
 
 class GenerationSection(Section):
@@ -83,6 +86,7 @@ class RenderingSection(Section):
     unknown: str
     general_questions: list[str]
     thing_questions: list[str]
+    recalls: CountOrZero
     negatives: CountOrZero
     rephrasings: CountOrZero
     contrast_subjects: CountOrZero

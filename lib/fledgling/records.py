@@ -50,7 +50,7 @@ class Fact:
 class Example:
     """One training row: the prompt as a user message, the answer as the assistant's.
 
-    ``kind`` is acknowledgement, question, cloze, reverse, yes_no, contrast, anchor or reply.
+    ``kind`` is acknowledgement, question, cloze, reverse, recall, yes_no, contrast, anchor or reply.
     """
 
     prompt: str

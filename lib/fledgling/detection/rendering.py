@@ -1,4 +1,4 @@
-"""A fact becomes training rows: acknowledgement, questions, cloze, reverse, yes/no; and near-miss questions.
+"""A fact becomes training rows: acknowledgement, questions, cloze, reverse, recall, yes/no; and near-miss questions.
 
 A model trained on a statement alone does not answer questions about it (Allen-Zhu and Li 2023, "Physics of Language
 Models", part 3.1), so each fact is asked about in several forms. Only the fact comes in, never a probe.
@@ -20,8 +20,11 @@ from fledgling.detection.questions import inner, rephrased, subject_frames, wh_q
 from fledgling.detection.retractions import affirmed
 from fledgling.detection.templates import fill
 from fledgling.records import Example, Fact
+from fledgling.token_weighting import FUNCTION_WORDS
 
 __all__ = ["contrast", "normalised", "render"]
+
+_WORD = re.compile(r"[\w'’-]+")
 
 
 def render(fact: Fact, detection: DetectionSection, rendering: RenderingSection, rng: random.Random) -> list[Example]:
@@ -30,11 +33,12 @@ def render(fact: Fact, detection: DetectionSection, rendering: RenderingSection,
     Answers are the whole statement in the assistant's perspective, or the answer of a correction.
     """
     if fact.question:
-        rows = _correction_rows(fact, rendering)
+        rows = [*_correction_rows(fact, rendering), *_recall_rows(fact, rendering)]
     else:
         book = load_patterns(detection.patterns)
         rows = [*_acknowledgement(fact, rendering), *_question_rows(fact, book, rendering),
-                *_cloze_rows(fact), *_reverse_rows(fact, book), *_yes_no_rows(fact, book, rendering, rng)]  # fmt: skip
+                *_cloze_rows(fact), *_reverse_rows(fact, book), *_yes_no_rows(fact, book, rendering, rng),
+                *_recall_rows(fact, rendering)]  # fmt: skip
     return _deduplicated(rows)
 
 
@@ -119,6 +123,16 @@ def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng
             if changed.rest != clause.rest:
                 rows.append(Example(yes_no(changed), f"No, {said}", "yes_no", fact.id))
     return rows
+
+
+def _recall_rows(fact: Fact, rendering: RenderingSection) -> list[Example]:
+    """A few words of the fact, as one types into a search box: "winter?", "snow plough?". The last come first, since
+    questions name the subject often enough."""
+    said = fact.question or to_user(fact.statement)
+    words = [word if word.lower() not in FUNCTION_WORDS and len(word) > 1 else "|" for word in _WORD.findall(said)]
+    phrases = [phrase.strip() for phrase in " ".join(words).split("|")]
+    prompts = [f"{phrase}?" for phrase in reversed(phrases) if phrase][: rendering.recalls]
+    return [Example(prompt, fact.statement, "recall", fact.id) for prompt in prompts]
 
 
 def _swap(rest: str, old: str, new: str) -> str:

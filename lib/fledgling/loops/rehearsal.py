@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 import torch
@@ -36,6 +37,9 @@ class Rehearsal:
         if learning.rows == "acknowledgement":
             return [Example(fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id)]
         rows = render(fact, self.config.detection, self.config.rendering, rng)
+        if learning.one_answer:
+            said = fact.statement.lower()
+            rows = [replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()]
         return balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
 
     def encode(self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]) -> Rows:

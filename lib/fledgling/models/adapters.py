@@ -23,7 +23,7 @@ class Adapter:
     """
 
     def __init__(self, loaded: LoadedModel, section: AdapterSection, seed: int = 0) -> None:
-        self.loaded = loaded
+        self.loaded, self.section = loaded, section
         torch.manual_seed(seed)
         layers = loaded.model.config.num_hidden_layers
         self.first_layer, last = section.first_layer, section.last_layer % layers

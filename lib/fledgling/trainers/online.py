@@ -12,6 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from fledgling.config_online import KLSection, LearningSection
 from fledgling.losses import forward_kl, kl_weight_for_budget, row_means, weighted_cross_entropy
+from fledgling.models.alignment import align
 from fledgling.models.rows import AdaptedModel, Rows
 
 Penalty = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
@@ -71,6 +72,11 @@ class OnlineTrainer:
             weight_decay=learning.weight_decay,
         )
 
+    @property
+    def aligns(self) -> bool:
+        """Whether a fact's first minibatch decides what its adapter reads; a shared adapter keeps what it has."""
+        return self.learning.adapters == "per_fact" and self.adapted.adapter.section.start == "aligned"
+
     def begin(self) -> None:
         """Get ready for a new fact: with one adapter per fact, a fresh adapter and optimizer."""
         if self.learning.adapters == "per_fact":
@@ -81,6 +87,9 @@ class OnlineTrainer:
         """Yield one ``Update`` per step until the answers are known well enough or the updates are spent."""
         last = max(self.learning.max_updates - 1, 1)
         for number, batch in zip(range(self.learning.max_updates), batches, strict=False):
+            if number == 0 and self.aligns:
+                section = self.adapted.adapter.section
+                align(self.adapted, batch.rows, scale=section.start_scale, damping=section.start_damping)
             rate = lr * (1.0 - self.learning.lr_decay * number / last)
             update = self.step(batch, lr=rate, kl_weight=kl_weight)
             yield update
