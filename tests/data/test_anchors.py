@@ -7,6 +7,7 @@ import pytest
 from fledgling.data.anchors import held_in, held_out, read_anchors, unrelated
 from fledgling.data.fact_streams import everyday, tuning
 from fledgling.errors import DataError
+from fledgling.paths import DATA
 
 
 def normalise(text):
@@ -64,3 +65,9 @@ def test_anchors_are_no_questions_of_the_fact_streams():
         for item in (*fact.probes, *fact.neighbours)
     }
     assert sorted(asked & set(map(normalise, (*held_in(), *held_out(), *unrelated())))) == []
+
+
+def test_what_the_gate_is_trained_to_refuse_is_no_held_out_anchor():
+    general = (DATA / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
+    assert len(general) > 100
+    assert not {normalise(line) for line in [*general, *unrelated()]} & {normalise(prompt) for prompt in held_out()}

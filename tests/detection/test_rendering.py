@@ -26,7 +26,7 @@ def contrasts_of(text):
 def test_a_statement_is_asked_about_in_every_form():
     rows = rows_of("By the way, Lena lives in Oslo.")
     by_prompt = {row.prompt: row.answer for row in rows}
-    assert {row.kind for row in rows} == {"acknowledgement", "question", "cloze", "reverse", "yes_no"}
+    assert {row.kind for row in rows} == {"acknowledgement", "question", "cloze", "reverse", "recall", "yes_no"}
     assert by_prompt["Where does Lena live?"] == "Lena lives in Oslo."
     assert by_prompt["Does Lena live in Oslo?"] == "Yes, Lena lives in Oslo."
     assert len({row.fact_id for row in rows}) == 1

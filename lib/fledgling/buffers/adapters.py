@@ -10,7 +10,10 @@ import sqlite3
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
+
+from fledgling.errors import DataError
 
 State = dict[str, torch.Tensor]
 
@@ -37,9 +40,15 @@ class AdapterStore:
         return row[0] if row else None
 
     def get(self, fact_id: str) -> State | None:
-        """A fact's adapter in float32, or None when it has none."""
+        """A fact's adapter in float32, or None when it has none. Raises ``DataError`` when its bytes are damaged."""
         blob = self.blob(fact_id)
-        return None if blob is None else _float(load(blob))
+        if blob is None:
+            return None
+        try:
+            return _float(load(blob))
+        except SafetensorError as error:
+            raise DataError(f"the stored adapter of {fact_id} is damaged ({error}); take the fact back with forget() "
+                            "and teach it again") from error
 
     def remove(self, fact_id: str) -> None:
         self.connection.execute("DELETE FROM adapters WHERE fact_id = ?", (fact_id,))

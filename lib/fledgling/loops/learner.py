@@ -19,7 +19,7 @@ from fledgling.loops.changes import Change, get_change, put_change
 from fledgling.loops.rehearsal import Rehearsal
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
-from fledgling.models.pair_scorer import PairScorer, load_pair_scorer
+from fledgling.models.pair_scorer import Ensemble, load_scorers
 from fledgling.models.rows import AdaptedModel
 from fledgling.records import Fact
 from fledgling.trainers.online import OnlineTrainer
@@ -34,12 +34,12 @@ class Reader:
     """What the gate reads with: sentence embeddings to find candidates, a pair scorer to judge them."""
 
     embedder: Embedder
-    scorer: PairScorer
+    scorer: Ensemble
 
 
 def load_reader() -> Reader:
     """The packaged sentence models, offline."""
-    return Reader(load_embedder(), load_pair_scorer())
+    return Reader(load_embedder(), load_scorers())
 
 
 class OnlineLearner:

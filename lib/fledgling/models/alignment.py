@@ -59,7 +59,7 @@ def _inputs(adapted: AdaptedModel, rows: Rows) -> dict[str, Tensor]:
             hooks.append(module.register_forward_pre_hook(
                 lambda _, given, name=name: inputs.__setitem__(name, given[0])))
     try:
-        adapted.logits(rows)
+        adapted.last_hidden(rows)
     finally:
         for hook in hooks:
             hook.remove()

@@ -14,9 +14,9 @@ from fledgling.errors import ModelError
 from fledgling.models.loading import Embedder, load_embedder
 from fledgling.paths import DATA
 
-SCORER = DATA / "gate" / "scorer.safetensors"
+SCORERS = DATA / "gate" / "scorers"
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
-RANK, ALPHA, MAX_LENGTH = 8, 16.0, 96
+LORA_SCALE, MAX_LENGTH = 2.0, 96  # alpha over rank; tokens of a pair
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,31 @@ class PairScorer:
         return self.head(self.encoder.model(**batch).last_hidden_state[:, 0]).squeeze(-1)
 
 
-def load_pair_scorer(path: Path = SCORER) -> PairScorer:
-    """The packaged scorer: LoRA factors (read as safetensors) merged into the packaged sentence encoder.
+@dataclass(frozen=True)
+class Ensemble:
+    """Scorers trained apart, whose mean logit decides (a deep ensemble, Lakshminarayanan et al., 2017): their errors
+    are only partly the same."""
+
+    members: tuple[PairScorer, ...]
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """(fact, question) pairs → (N,) float32 probabilities that the question asks for what the fact states."""
+        logits = [np.log(scores) - np.log1p(-scores) for scores in
+                  (member.score(pairs).astype(np.float64).clip(1e-6, 1 - 1e-6) for member in self.members)]
+        return (1.0 / (1.0 + np.exp(-np.mean(logits, axis=0)))).astype(np.float32)
+
+
+def load_scorers(folder: Path = SCORERS) -> Ensemble:
+    """The packaged scorers. Raises ``ModelError`` when there is none, or one is damaged."""
+    paths = sorted(folder.glob("*.safetensors"))
+    if not paths:
+        raise ModelError(f"there is no scorer in {folder}; restore it from the repository, or train one with: "
+                         "python benchmarks/train_gate.py")
+    return Ensemble(tuple(load_pair_scorer(path) for path in paths))
+
+
+def load_pair_scorer(path: Path) -> PairScorer:
+    """One scorer: LoRA factors (read as safetensors) merged into the packaged sentence encoder.
 
     Raises ``ModelError`` when the file is missing, damaged or of other shapes.
     """
@@ -61,7 +84,7 @@ def load_pair_scorer(path: Path = SCORER) -> PairScorer:
     try:
         for name in {key.rsplit(".lora_", 1)[0] for key in tensors if ".lora_" in key}:
             down, up = tensors[f"{name}.lora_A"].float(), tensors[f"{name}.lora_B"].float()
-            modules[name].weight.data += (ALPHA / RANK) * up @ down
+            modules[name].weight.data += LORA_SCALE * up @ down
         head.load_state_dict({"weight": tensors["head.weight"].float(), "bias": tensors["head.bias"].float()})
     except (KeyError, RuntimeError) as error:
         raise ModelError(f"the gate's scorer {path} does not fit the packaged encoder: {error}") from error

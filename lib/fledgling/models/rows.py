@@ -183,13 +183,17 @@ class AdaptedModel:
             hidden = layer(hidden, **geometry)
         return hidden
 
-    def logits(self, rows: Rows) -> Tensor:
-        """(N, V) float32 logits at the labelled positions only; differentiable in the adapter's parameters."""
+    def last_hidden(self, rows: Rows) -> Tensor:
+        """(B, T, D) states after the last layer; differentiable in the adapter's parameters."""
         hidden = rows.hidden
         geometry = self._geometry(hidden)
         for layer in self.decoder.layers[self.adapter.first_layer :]:
             hidden = layer(hidden, **geometry)
-        chosen = self.decoder.norm(hidden[rows.labels != IGNORED])
+        return hidden
+
+    def logits(self, rows: Rows) -> Tensor:
+        """(N, V) float32 logits at the labelled positions only; differentiable in the adapter's parameters."""
+        chosen = self.decoder.norm(self.last_hidden(rows)[rows.labels != IGNORED])
         return self.head(chosen).float()
 
     @torch.no_grad()
