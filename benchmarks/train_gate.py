@@ -79,7 +79,8 @@ def mined_pairs(facts: list[TaughtFact], drawn: list[str], general: list[str]) -
     """Hard negatives: general questions beside the facts nearest to them, and probes beside other facts."""
     told = [text_of(fact) for fact in facts]
     own = {probe.question: text_of(fact) for fact in facts for probe in fact.probes}
-    return [*nearest_pairs([*unrelated(), *held_in(), *general], told + drawn, 12), *nearest_pairs(list(own), told, 2, own)]
+    asked = [*unrelated(), *held_in(), *general]
+    return [*nearest_pairs(asked, told + drawn, 12), *nearest_pairs(list(own), told, 2, own)]
 
 
 def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]:
