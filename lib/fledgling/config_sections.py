@@ -86,6 +86,7 @@ class RenderingSection(Section):
     unknown: str
     general_questions: list[str]
     thing_questions: list[str]
+    recall: str
     recalls: CountOrZero
     negatives: CountOrZero
     rephrasings: CountOrZero

@@ -7,6 +7,7 @@ import torch
 
 from fledgling.data import anchors
 from fledgling.data.anchors import held_in, held_out
+from fledgling.detection.facts import detect
 from fledgling.detection.rendering import normalised
 from fledgling.loops import rehearsal as rehearsal_module
 from fledgling.loops.online import learn
@@ -150,3 +151,24 @@ def test_balanced_alternates_questions_and_the_other_kinds():
     rows = [Example(f"{kind}{number}", "", kind) for kind in ("question", "cloze", "reverse") for number in range(3)]
     assert [row.prompt for row in balanced(rows, 5)] == ["question0", "cloze0", "question1", "reverse0", "question2"]
     assert len(balanced(rows, 99)) == 9 and balanced([], 4) == []
+
+
+def test_one_answer_gives_every_row_the_statement_and_drops_denials(new_learner):
+    kinds = ["question", "cloze", "reverse", "recall", "yes_no", "acknowledgement"]
+    fact = detect(Turn("Lena lives in Oslo."), new_learner().config.detection)
+    rows = {}
+    for one_answer in (True, False):
+        learner = new_learner(**{"learning.one_answer": one_answer, "learning.row_kinds": kinds,
+                                 "learning.max_rows": 100})  # fmt: skip
+        rows[one_answer] = learner.rehearsal.examples(fact, random.Random(0))
+    assert {row.answer for row in rows[True]} == {"Lena lives in Oslo."}
+    assert {row.kind for row in rows[True]} == set(kinds)
+    prompts = {row.prompt for row in rows[True]}
+    denied = [row for row in rows[False] if "do not know" in row.answer]
+    assert denied and not prompts & {row.prompt for row in denied}
+
+
+def test_a_fact_that_no_row_can_be_made_of_is_still_learned_from_its_own_words(new_learner):
+    learner = new_learner(**{"learning.row_kinds": ["cloze"]})
+    rows = learner.rehearsal.examples(Fact("f", text="ok?", statement="ok?"), random.Random(0))
+    assert [(row.prompt, row.answer) for row in rows] == [("ok?", "ok?")]

@@ -126,13 +126,13 @@ def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng
 
 
 def _recall_rows(fact: Fact, rendering: RenderingSection) -> list[Example]:
-    """A few words of the fact, as one types into a search box: "winter?", "snow plough?". The last come first, since
-    questions name the subject often enough."""
+    """A few words of the fact: "Recall: winter", "Recall: snow plough". The last come first, since questions name the
+    subject often enough."""
     said = fact.question or to_user(fact.statement)
     words = [word if word.lower() not in FUNCTION_WORDS and len(word) > 1 else "|" for word in _WORD.findall(said)]
     phrases = [phrase.strip() for phrase in " ".join(words).split("|")]
-    prompts = [f"{phrase}?" for phrase in reversed(phrases) if phrase][: rendering.recalls]
-    return [Example(prompt, fact.statement, "recall", fact.id) for prompt in prompts]
+    prompts = [rendering.recall.replace("{words}", phrase) for phrase in reversed(phrases) if phrase]
+    return [Example(prompt, fact.statement, "recall", fact.id) for prompt in prompts[: rendering.recalls]]
 
 
 def _swap(rest: str, old: str, new: str) -> str:

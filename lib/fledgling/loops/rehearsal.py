@@ -40,7 +40,8 @@ class Rehearsal:
         if learning.one_answer:
             said = fact.statement.lower()
             rows = [replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()]
-        return balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
+        chosen = balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
+        return chosen or [Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)]
 
     def encode(self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]) -> Rows:
         """Examples with token weights; each row's weights are scaled."""
