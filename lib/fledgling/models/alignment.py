@@ -20,9 +20,12 @@ def align(adapted: AdaptedModel, rows: Rows, *, scale: float, damping: float) ->
     """Set every A (r, in) from the inputs at the labelled positions of ``rows``.
 
     ``scale`` is the deviation of the first component of A·x; ``damping``, relative to the largest deviation, keeps
-    directions of little variance small.
+    directions of little variance small. Where activations are not finite A stays as it is: the update's own check
+    refuses what follows.
     """
     inputs = _inputs(adapted, rows)
+    if not all(bool(torch.isfinite(seen).all()) for seen in inputs.values()):
+        return
     found: dict[int, Tensor] = {}  # gate and up projections read the same tensor
     for name, parameter in adapted.adapter.parameters.items():
         if "lora_A" in name:
