@@ -159,12 +159,16 @@ def test_ctrl_c_leaves_nothing_under_a_final_name(tmp_path, write_notebook):
     notebook = write_notebook(tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel)))
     reports = tmp_path / "reports"
     command = [sys.executable, "-m", "fledgling", "report", str(notebook), "--reports", str(reports)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 60
-    while not (kernel.is_file() and kernel.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    try:
+        deadline = time.monotonic() + 60
+        while not (kernel.is_file() and kernel.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted" in errors and "Traceback" not in errors
     assert list((reports / "hangs").iterdir()) == []
