@@ -1,10 +1,14 @@
 """Asking a learner, with answers put in its mouth."""
 
+import numpy as np
 import pytest
 
+from fledgling.config import load_config
 from fledgling.data.fact_streams import Neighbour, Probe, TaughtFact
+from fledgling.data.gate_cases import GateCase
+from fledgling.detection.gate import Gate
 from fledgling.loops.online import learn
-from fledgling.loops.probing import AnchorSet, ask_neighbours, ask_probes, evaluate
+from fledgling.loops.probing import AnchorSet, ask_neighbours, ask_probes, evaluate, try_gate
 from fledgling.records import Turn
 
 LENA = TaughtFact("lena", Turn("Lena lives in Oslo."),
@@ -83,3 +87,18 @@ def test_evaluate_gives_the_names_of_the_contract(new_learner):
     assert {"efficacy", "generalization", "reverse", "near_miss", "locality", "answers_unchanged", "anchor_kl",
             "anchor_ppl_ratio", "gate_recall", "gate_precision"} <= set(metrics)  # fmt: skip
     assert (len(probes), len(neighbours)) == (3, 2)
+
+
+def test_a_gate_is_tried_on_hard_questions():
+    def score(pairs):
+        return np.array([float(fact.split()[0] in question) for fact, question in pairs])
+
+    gate = Gate(lambda texts: np.ones((len(texts), 1), np.float32), score, load_config().gate)
+    cases = [GateCase("Al sings.", "alias", "Does Alfred sing?"), GateCase("Al sings.", "reverse", "Who sings?"),
+             GateCase("Al sings.", "name_inside_name", "Does Alma sing?"),
+             GateCase("Bo paints.", "alias", "Al, does he paint?")]
+    table, precision, recall = try_gate(gate, cases, load_config().detection)
+    assert table.loc["alias"].tolist() == [2, 2, 1, "open"]
+    assert table.loc["reverse"].tolist() == [1, 0, 0, "open"]
+    assert table.loc["name inside name"].tolist() == [1, 1, 1, "closed"]
+    assert (precision, recall) == (pytest.approx(1 / 3), pytest.approx(1 / 3))

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from fledgling.config_sections import Config
+from fledgling.data.anchors import unrelated
 from fledgling.data.fact_streams import TaughtFact
 from fledgling.loops.learner import OnlineLearner, Reader
 from fledgling.loops.online import consolidate, learn
@@ -14,7 +15,7 @@ from fledgling.metrics.editing import ProbeResult, share
 from fledgling.metrics.forgetting import backward_transfer, forgetting
 from fledgling.metrics.plasticity import updates_to_learn
 from fledgling.models.loading import LoadedModel
-from fledgling.records import StepRecord
+from fledgling.records import StepRecord, Turn
 
 LEARNED_LOSS = 0.5  # nats per token below which a fact's rows count as learned, for updates_to_learn
 
@@ -37,11 +38,13 @@ def run_stream(
     Yields what ``learn`` yields; after each fact ``retention`` (direct probes: of that fact, or with ``matrix`` of all
     taught so far, as ``scores``); at the end ``probe``, ``neighbour`` and ``anchor`` for every question asked, and one
     ``metrics`` with the names of the contract. ``base_answers`` keeps what the base answers between calls.
+    A recipe that also learns from its own replies takes an ordinary turn after each fact.
     The learner is closed whether or not the caller takes every record.
     """
     learner = OnlineLearner(loaded, config, reader=reader, store=store, seed=seed)
     try:
         base_answers = {} if base_answers is None else base_answers
+        small_talk = unrelated()
         anchor_set = AnchorSet(learner, anchors, base_answers)
         updates, seconds, rows, learned, detected = [], [], [], [], []
         for place, fact in enumerate(facts):
@@ -54,6 +57,8 @@ def run_stream(
                     seconds.append(record.values["seconds"])
                     detected.append(record.values["detected"] > 0)
                 yield record
+            if config.learning.own_replies:
+                yield from learn(learner, [Turn(small_talk[place % len(small_talk)])])
             if place == len(facts) - 1:
                 yield from consolidate(learner)
             rows.append(_retention(learner, facts[: place + 1], matrix))

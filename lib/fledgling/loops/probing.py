@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas
 import torch
 from torch import Tensor
 
+from fledgling.config_sections import DetectionSection
 from fledgling.data.fact_streams import TaughtFact
+from fledgling.data.gate_cases import GateCase
+from fledgling.detection.facts import take_at_word
+from fledgling.detection.gate import Gate
 from fledgling.loops.learner import BASE, OnlineLearner
 from fledgling.metrics.editing import NeighbourResult, ProbeResult, contains, editing_metrics, is_exact
 from fledgling.metrics.stability import Drift, drift, stability_metrics
 from fledgling.models.rows import Rows
-from fledgling.records import Example
+from fledgling.records import Example, Turn
 
 
 def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[ProbeResult]:
@@ -46,6 +51,27 @@ def recall_base(learner: OnlineLearner, questions: Sequence[str], base_answers: 
     if fresh:
         base_answers.update(zip(fresh, learner.base_answer(fresh), strict=True))
     return [base_answers[question] for question in questions]
+
+
+def try_gate(gate: Gate, cases: Sequence[GateCase], section: DetectionSection) -> tuple[pandas.DataFrame, float, float]:
+    """Teach ``gate`` every statement of ``cases``, then ask. A question is opened rightly only for its own statement.
+
+    Returns one row a kind (asked, opened, opened for its own fact, what it should be), precision and recall.
+    """
+    facts = {turn: take_at_word(Turn(turn), section) for turn in dict.fromkeys(case.turn for case in cases)}
+    gate.add_all(facts.values())
+    routes = gate.route([case.question for case in cases])
+    tried = pandas.DataFrame({
+        "kind": [case.kind.replace("_", " ") for case in cases],
+        "should be": ["open" if case.concerns else "closed" for case in cases],
+        "opened": [route.fact_id is not None for route in routes],
+        "for its own fact": [route.fact_id == facts[case.turn].id for case, route in zip(cases, routes, strict=True)],
+    })
+    right = (tried["for its own fact"] & (tried["should be"] == "open")).sum()
+    table = tried.groupby("kind", sort=False).agg(
+        **{"asked": ("opened", "size"), "opened": ("opened", "sum"), "for its own fact": ("for its own fact", "sum"),
+           "should be": ("should be", "first")})
+    return table, right / max(tried["opened"].sum(), 1), right / (tried["should be"] == "open").sum()
 
 
 class AnchorSet:
