@@ -3,6 +3,7 @@
     python benchmarks/online_update.py update            # the trainer's step, its floor, and the same rows through peft
     python benchmarks/online_update.py memory            # a turn at 1,000 remembered facts over one at 10
     python benchmarks/online_update.py input             # bad input: what each turn did, how long it took, anchors' KL
+    python benchmarks/online_update.py trl               # the same facts and updates through TRL's SFTTrainer
 
 Everything is a ratio of two measurements of the same run, so that figures of different machines can be compared.
 """
@@ -10,6 +11,7 @@ Everything is a ratio of two measurements of the same run, so that figures of di
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import random
 import statistics
 import tempfile
@@ -26,14 +28,17 @@ from fledgling import runtime
 from fledgling.config import load_config
 from fledgling.config_sections import Config
 from fledgling.data.anchors import held_out
-from fledgling.data.fact_streams import sample, tuning
+from fledgling.data.fact_streams import TaughtFact, everyday, read_fact_stream, sample, tuning
 from fledgling.detection.facts import take_at_word
+from fledgling.loops.experiments import run_stream
 from fledgling.loops.learner import OnlineLearner, load_reader
 from fledgling.loops.online import learn
 from fledgling.loops.probing import AnchorSet
 from fledgling.metrics.cost import floor_seconds
+from fledgling.metrics.editing import PROBE_METRICS, contains
+from fledgling.metrics.stability import Drift, drift
 from fledgling.models.flops import matmul_rate, parameter_count, parameters_run
-from fledgling.models.generation import chat_text
+from fledgling.models.generation import chat_text, replies
 from fledgling.models.loading import LoadedModel, load_model
 from fledgling.records import Example, Turn
 
@@ -157,9 +162,82 @@ def strange_input(loaded: LoadedModel, config: Config) -> list[tuple[str, int, i
     return results
 
 
+def against_trl(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> dict[str, float]:
+    """The same facts and as many updates, here and through TRL's SFTTrainer on one peft adapter, asked the same."""
+    reader, metrics = load_reader(), {}
+    for record in run_stream(loaded, reader, config, facts, anchors=held_out(), reply=False):
+        metrics = record.values if record.event == "metrics" else metrics
+    shown = ("efficacy", "generalization", "near_miss", "anchor_kl", "seconds_per_update")
+    peer = trl_loop(loaded, config, facts)
+    return {f"{name}, {who}": values[name] for name in shown for who, values in (("ours", metrics), ("TRL", peer))}
+
+
+def trl_loop(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> dict[str, float]:
+    """One adapter, each fact's rows in turn, ``learning.max_updates`` steps a fact at a rate of 1e-3."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    learner = OnlineLearner(loaded, config, reader=load_reader())
+    told = [take_at_word(fact.turn, config.detection) for fact in facts]
+    lessons = [learner.rehearsal.examples(fact, random.Random(0)) for fact in told]
+    learner.close()
+    asked = [neighbour for fact in facts for neighbour in fact.neighbours]
+    before = replies(loaded, [neighbour.question for neighbour in asked])
+    anchors = held_out()
+    kept = replies(loaded, anchors)
+    model = get_peft_model(loaded.model, LoraConfig(r=config.adapter.rank, lora_alpha=config.adapter.alpha,
+                                                    target_modules=list(config.adapter.targets),
+                                                    task_type="CAUSAL_LM"))
+    tuned, seconds = dataclasses.replace(loaded, model=model), []
+    with tempfile.TemporaryDirectory() as folder:
+        options = SFTConfig(folder, max_steps=config.learning.max_updates, learning_rate=1e-3, report_to=[],
+                            per_device_train_batch_size=config.learning.max_rows, lr_scheduler_type="constant",
+                            save_strategy="no", disable_tqdm=True, logging_strategy="no", bf16=False,
+                            gradient_checkpointing=False, use_cpu=loaded.device.type == "cpu")
+        for rows in lessons:
+            chats = [{"prompt": [{"role": "user", "content": row.prompt}],
+                      "completion": [{"role": "assistant", "content": row.answer}]} for row in rows]
+            trainer = SFTTrainer(model, options, train_dataset=Dataset.from_list(chats),
+                                 processing_class=loaded.tokenizer)
+            started = time.perf_counter()
+            trainer.train()
+            seconds.append((time.perf_counter() - started) / config.learning.max_updates)
+    model.eval()
+    found = {PROBE_METRICS[kind]: hits(tuned, facts, kind) for kind in ("direct", "paraphrase")}
+    after = replies(tuned, [neighbour.question for neighbour in asked])
+    spilt = [contains(new, one.forbidden) and not contains(old, one.forbidden)
+             for one, old, new in zip(asked, before, after, strict=True)]
+    total = sum((anchor_drift(tuned, *pair) for pair in zip(anchors, kept, strict=True)), Drift())
+    model.unload()
+    return {**found, "near_miss": statistics.mean(spilt), "anchor_kl": total.kl / total.tokens,
+            "seconds_per_update": statistics.median(seconds)}
+
+
+def hits(loaded: LoadedModel, facts: list[TaughtFact], kind: str) -> float:
+    """The share of the probes of one kind whose free answer holds what was taught."""
+    probes = [probe for fact in facts for probe in fact.probes_of(kind)]
+    answers = replies(loaded, [probe.question for probe in probes])
+    return statistics.mean(contains(answer, probe.answers) for answer, probe in zip(answers, probes, strict=True))
+
+
+@torch.no_grad()
+def anchor_drift(tuned: LoadedModel, prompt: str, answer: str) -> Drift:
+    """How far a peft model has moved from its base along the base's answer to one anchor."""
+    start = chat_text(tuned, prompt)
+    ids = tuned.tokenizer(start + answer + tuned.tokenizer.eos_token, return_tensors="pt",
+                          add_special_tokens=False)["input_ids"]
+    length = len(tuned.tokenizer(start, add_special_tokens=False)["input_ids"])
+    logits = tuned.model(ids).logits[0, length - 1 : -1]
+    with tuned.model.disable_adapter():
+        base = tuned.model(ids).logits[0, length - 1 : -1]
+    return drift(base, logits, ids[0, length:])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("update", "memory", "input"))
+    parser.add_argument("what", choices=("update", "memory", "input", "trl"))
+    parser.add_argument("--facts", default="", help="for trl: a fact stream; default data/facts/everyday.jsonl")
+    parser.add_argument("--count", type=int, default=20, help="for trl: how many facts")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="configuration overrides")
     options = parser.parse_args()
     config = load_config("quick", overrides=options.set)
@@ -174,7 +252,11 @@ def main() -> None:
     else:
         table.add_column("measure")
         table.add_column("value")
-        measured = update(loaded, config) if options.what == "update" else memory(loaded, config)
+        if options.what == "trl":
+            facts = sample(read_fact_stream(options.facts) if options.facts else everyday(), options.count, 1)
+            measured = against_trl(loaded, config, facts)
+        else:
+            measured = update(loaded, config) if options.what == "update" else memory(loaded, config)
         for name, value in measured.items():
             table.add_row(name, f"{value:.3f}")
     Console().print(table)
