@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import random
 import statistics
 import tempfile
@@ -164,6 +165,8 @@ def strange_input(loaded: LoadedModel, config: Config) -> list[tuple[str, int, i
 
 def against_trl(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> dict[str, float]:
     """The same facts and as many updates, here and through TRL's SFTTrainer on one peft adapter, asked the same."""
+    if importlib.util.find_spec("trl") is None:
+        raise SystemExit("trl is not installed: .venv/bin/pip install -e '.[compare]'")
     reader, metrics = load_reader(), {}
     for record in run_stream(loaded, reader, config, facts, anchors=held_out(), reply=False):
         metrics = record.values if record.event == "metrics" else metrics
