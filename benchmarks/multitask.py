@@ -18,10 +18,15 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from fledgling.config import load_config
-from fledgling.data.task_mixing import plan
-from fledgling.files import read_json, write_json
-from fledgling.loops.multitask import (
+from fledgling.core.files import read_json, write_json
+from fledgling.core.layers import load_config
+from fledgling.core.paths import REPORTS
+from fledgling.core.records import StepRecord, judge
+from fledgling.core.runtime import start
+from fledgling.core.statistics import Interval, mean_interval
+from fledgling.models.loading import load_model
+from fledgling.tasks.data.mixing import plan
+from fledgling.tasks.experiments import (
     Setting,
     alone,
     histories,
@@ -30,14 +35,9 @@ from fledgling.loops.multitask import (
     remedies,
     seconds_until,
 )
-from fledgling.metrics.comparison import Interval, mean_interval
-from fledgling.metrics.multitask import task_metrics, transfer
-from fledgling.models.loading import load_model
-from fledgling.models.multitask import answer_logits
-from fledgling.models.multitask_store import load_graph_model, save_model
-from fledgling.paths import REPORTS
-from fledgling.records import StepRecord, judge
-from fledgling.runtime import start
+from fledgling.tasks.metrics import task_metrics, transfer
+from fledgling.tasks.model import answer_logits
+from fledgling.tasks.store import load_graph_model, save_model
 
 FOLDER = REPORTS / "benchmarks" / "multitask"
 TARGETS = {

@@ -17,20 +17,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fledgling import runtime
-from fledgling.config import load_config
-from fledgling.config_sections import Config
-from fledgling.data.anchors import held_out, read_anchors
-from fledgling.data.fact_streams import TaughtFact, correction, everyday, read_fact_stream, read_zsre, sample
-from fledgling.detection.facts import take_at_word
-from fledgling.loops.experiments import run_stream
-from fledgling.loops.learner import OnlineLearner, Reader, load_reader
-from fledgling.loops.online import learn
-from fledgling.loops.probing import ask_probes
-from fledgling.metrics.comparison import mean_interval
-from fledgling.metrics.editing import contains
+from fledgling.core import runtime
+from fledgling.core.layers import load_config
+from fledgling.core.records import Turn, judge
+from fledgling.core.statistics import mean_interval
+from fledgling.facts.flow import learn
+from fledgling.facts.learner import OnlineLearner, Reader, load_reader
+from fledgling.facts.measuring.anchors import held_out, read_anchors
+from fledgling.facts.measuring.editing import contains
+from fledgling.facts.measuring.experiments import run_stream
+from fledgling.facts.measuring.probing import ask_probes
+from fledgling.facts.measuring.streams import TaughtFact, correction, everyday, read_fact_stream, read_zsre, sample
+from fledgling.language.facts import take_at_word
 from fledgling.models.loading import LoadedModel, load_model
-from fledgling.records import Turn, judge
+from fledgling.settings import Config
 
 BARS = {
     "efficacy": ">= 0.95", "generalization": ">= 0.85", "near_miss": "<= 0.05", "anchor_kl": "<= 0.05",
@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", default="", help="a fact stream; default data/facts/everyday.jsonl")
     parser.add_argument("--zsre", default="", help="a zsRE file; its locality questions are added to the anchors")
-    parser.add_argument("--anchors", default="", help="held-out anchors; default data/anchors/held_out.jsonl")
+    parser.add_argument("--anchors", default="", help="held-out anchors; default data/facts/anchors/held_out.jsonl")
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=1, help="seed 0 is the slice the notebooks show")

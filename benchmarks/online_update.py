@@ -25,23 +25,23 @@ from peft import LoraConfig, get_peft_model
 from rich.console import Console
 from rich.table import Table
 
-from fledgling import runtime
-from fledgling.config import load_config
-from fledgling.config_sections import Config
-from fledgling.data.anchors import held_out
-from fledgling.data.fact_streams import TaughtFact, everyday, read_fact_stream, sample, tuning
-from fledgling.detection.facts import take_at_word
-from fledgling.loops.experiments import run_stream
-from fledgling.loops.learner import OnlineLearner, load_reader
-from fledgling.loops.online import learn
-from fledgling.loops.probing import AnchorSet
-from fledgling.metrics.cost import floor_seconds
-from fledgling.metrics.editing import PROBE_METRICS, contains
-from fledgling.metrics.stability import Drift, drift
+from fledgling.core import runtime
+from fledgling.core.layers import load_config
+from fledgling.core.records import Example, Turn
+from fledgling.facts.flow import learn
+from fledgling.facts.learner import OnlineLearner, load_reader
+from fledgling.facts.measuring.anchors import held_out
+from fledgling.facts.measuring.cost import floor_seconds
+from fledgling.facts.measuring.editing import PROBE_METRICS, contains
+from fledgling.facts.measuring.experiments import run_stream
+from fledgling.facts.measuring.probing import AnchorSet
+from fledgling.facts.measuring.stability import Drift, drift
+from fledgling.facts.measuring.streams import TaughtFact, everyday, read_fact_stream, sample, tuning
+from fledgling.language.facts import take_at_word
 from fledgling.models.flops import matmul_rate, parameter_count, parameters_run
 from fledgling.models.generation import chat_text, replies
 from fledgling.models.loading import LoadedModel, load_model
-from fledgling.records import Example, Turn
+from fledgling.settings import Config
 
 STRANGE = {
     "empty": [""], "white space": ["  \n\t "], "10,000 words": ["Lena lives in Oslo. " + "word " * 10_000],

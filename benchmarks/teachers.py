@@ -16,18 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from fledgling.aggregators.agreement import EmbeddingCache
-from fledgling.aggregators.decision import decide
-from fledgling.aggregators.trust_trials import summarise, trust_trials
-from fledgling.config import load_config
-from fledgling.data.preferences import load_preferences
+from fledgling.core.layers import load_config
+from fledgling.core.paths import ROOT
+from fledgling.core.records import Answer, judge
 from fledgling.models.loading import load_embedder
-from fledgling.paths import ROOT
-from fledgling.records import Answer, judge
+from fledgling.teachers.aggregators.agreement import EmbeddingCache
+from fledgling.teachers.aggregators.decision import decide
+from fledgling.teachers.aggregators.trust_trials import summarise, trust_trials
 from fledgling.teachers.building import endpoint_teachers
+from fledgling.teachers.fake_server import RehearsalServer, faulty_script
 from fledgling.teachers.mock import MockManner, MockTeacher, load_quiz
 from fledgling.teachers.pool import TeacherPool
-from fledgling.teachers.rehearsal import RehearsalServer, faulty_script
+from fledgling.teachers.votes import load_preferences
 
 WINDOW_S, LIMIT = 6.0, 600  # scaled down from a minute: tight enough to hold the pool back
 

@@ -1,4 +1,4 @@
-"""Train one of the gate's pair scorers, which answer together, and write it to data/gate/scorers/.
+"""Train one of the gate's pair scorers, which answer together, and write it to data/facts/gate/scorers/.
 
     python benchmarks/train_gate.py --held-out 5 --out 0 --rank 8 --generated 12000 --epochs 2 --no-mined
     python benchmarks/train_gate.py --held-out 5 --out 1 --no-general
@@ -6,7 +6,7 @@
 
 These three made the packaged ones. ``--held-out 5`` leaves every fifth tuning fact out and reports on it.
 
-Learns from data/facts/tuning.jsonl and pairs generated from data/gate/relations.yaml, never from the facts that are
+Learns from data/facts/tuning.jsonl and pairs generated from data/facts/gate/relations.yaml, never from the facts that are
 reported on. About twenty minutes on one core.
 """
 
@@ -23,14 +23,14 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 
-from fledgling import runtime
-from fledgling.data.anchors import held_in, unrelated
-from fledgling.data.fact_streams import TaughtFact, tuning
-from fledgling.data.gate_pairs import generate_pairs
-from fledgling.files import write_atomically
+from fledgling.core import runtime
+from fledgling.core.files import write_atomically
+from fledgling.core.paths import DATA
+from fledgling.facts.gate.pair_scorer import LORA_SCALE, SCORERS, TARGETS, PairScorer
+from fledgling.facts.gate.pairs import generate_pairs
+from fledgling.facts.measuring.anchors import held_in, unrelated
+from fledgling.facts.measuring.streams import TaughtFact, tuning
 from fledgling.models.loading import load_embedder
-from fledgling.models.pair_scorer import LORA_SCALE, SCORERS, TARGETS, PairScorer
-from fledgling.paths import DATA
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def main() -> None:
     parser.add_argument("--mined", action=argparse.BooleanOptionalAction, default=True,
                         help="also refuse the nearest facts that do not answer a question")
     parser.add_argument("--general", action=argparse.BooleanOptionalAction, default=True,
-                        help="also refuse data/gate/general.txt")
-    parser.add_argument("--out", default="0", help="name of the file in data/gate/scorers")
+                        help="also refuse data/facts/gate/general.txt")
+    parser.add_argument("--out", default="0", help="name of the file in data/facts/gate/scorers")
     arguments = parser.parse_args()
     runtime.start(seed=arguments.seed)
     rng = random.Random(arguments.seed)
@@ -161,7 +161,7 @@ def main() -> None:
         drawn = generate_pairs(arguments.generated, seed=arguments.seed)
         pairs += [Pair(pair.fact, pair.question, pair.label, pair.kind) for pair in drawn]
         if arguments.mined:
-            general = (DATA / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
+            general = (DATA / "facts" / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
             pairs += mined_pairs(known, sorted({pair.fact for pair in drawn}), general if arguments.general else [])
     scorer, model = trainable_scorer(arguments.seed, arguments.rank)
     print(f"{len(pairs)} pairs, {sum(pair.label for pair in pairs) / len(pairs):.0%} positive")

@@ -36,10 +36,10 @@ def write_notebook() -> Write:
 
 
 MEASURES = """
-from fledgling.config import load_config
-from fledgling.records import StepRecord, judge
-from fledgling.reporting.figures import label, new_figure
-from fledgling.run_store import RunStore
+from fledgling.core.layers import load_config
+from fledgling.core.records import StepRecord, judge
+from fledgling.reports.figures import label, new_figure
+from fledgling.core.run_store import RunStore
 run = RunStore.open(out, "measures", load_config(preset))
 run.append(StepRecord(0, "start"))
 figure, axes = new_figure()

@@ -6,7 +6,7 @@ import pytest
 
 from fledgling import cli
 from fledgling.cli import join_parameters, main
-from fledgling.files import write_json
+from fledgling.core.files import write_json
 from fledgling.models import loading
 
 
@@ -99,8 +99,8 @@ def test_ctrl_c_is_exit_code_130(monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fledgling.reporting.runner.newest", interrupted)
-    monkeypatch.setattr("fledgling.reporting.notebooks.find_notebook", lambda name: cli.ROOT / name)
+    monkeypatch.setattr("fledgling.reports.runner.newest", interrupted)
+    monkeypatch.setattr("fledgling.reports.notebooks.find_notebook", lambda name: cli.ROOT / name)
     assert call("results", "any") == 130
     assert "interrupted" in capsys.readouterr().err
 

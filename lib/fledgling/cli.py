@@ -15,12 +15,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fledgling.errors import FledglingError, RunError
-from fledgling.files import read_yaml
-from fledgling.paths import CONFIGS, NOTEBOOKS, REPORTS, ROOT
+from fledgling.core.errors import FledglingError, RunError
+from fledgling.core.files import read_yaml
+from fledgling.core.paths import CONFIGS, NOTEBOOKS, REPORTS, ROOT
 
 if TYPE_CHECKING:
-    from fledgling.reporting.runner import Event, Request
+    from fledgling.reports.runner import Event, Request
 
 _INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
 
@@ -52,8 +52,8 @@ def report(
     reports: Reports = REPORTS,
 ) -> None:
     """Run notebooks headless and write reports/index.html."""
-    from fledgling.reporting.notebooks import find_notebook, list_notebooks, pairs
-    from fledgling.reporting.runner import plan
+    from fledgling.reports.notebooks import find_notebook, list_notebooks, pairs
+    from fledgling.reports.runner import plan
 
     if bool(names) == all_notebooks:
         raise RunError("name the notebooks to run, or give --all; for example: fledgling report 00_start_here")
@@ -79,8 +79,8 @@ def sweep(
     reports: Reports = REPORTS,
 ) -> None:
     """Run one notebook over a grid of parameters and collect its metrics."""
-    from fledgling.reporting.notebooks import find_notebook, pairs
-    from fledgling.reporting.sweeps import collect, plan_sweep, write_table
+    from fledgling.reports.notebooks import find_notebook, pairs
+    from fledgling.reports.sweeps import collect, plan_sweep, write_table
 
     notebook = find_notebook(name)
     axes = {key: [value for value in text.split(",") if value] for key, text in pairs(vary).items()}
@@ -100,9 +100,9 @@ def results(
     reports: Reports = REPORTS,
 ) -> None:
     """Print the newest results of a notebook."""
-    from fledgling.reporting.notebooks import find_notebook
-    from fledgling.reporting.runner import newest
-    from fledgling.reporting.tables import number, verdict_rows
+    from fledgling.reports.notebooks import find_notebook
+    from fledgling.reports.runner import newest
+    from fledgling.reports.tables import number, verdict_rows
 
     stem = name if (reports / name).is_dir() else find_notebook(name).stem
     found = newest(stem, reports)
@@ -122,7 +122,7 @@ def results(
 @models_app.command("list")
 def list_models() -> None:
     """Every model in configs/models: usable here, or why not."""
-    from fledgling.config import load_config
+    from fledgling.core.layers import load_config
     from fledgling.models.loading import usable
 
     names = sorted(path.stem for path in (CONFIGS / "models").glob("*.yaml"))
@@ -160,8 +160,8 @@ def missing_model_packages() -> list[str]:
 
 def execute(requests: Sequence[Request], *, reports: Path, force: bool, jobs: int, time_limit: float | None) -> None:
     """Run the requests behind one progress bar. Exits with 1 when any did not end well."""
-    from fledgling.config import load_config
-    from fledgling.reporting.runner import run
+    from fledgling.core.layers import load_config
+    from fledgling.reports.runner import run
 
     limit = time_limit or load_config(requests[0].preset).reporting.time_limit_seconds
     failed = 0
@@ -215,9 +215,9 @@ def join_parameters(arguments: Sequence[str]) -> list[str]:
 
 def add_optional_commands() -> None:
     """The teachers' commands, where that part is installed."""
-    if find_spec("fledgling.cli_teachers") is None:
+    if find_spec("fledgling.teachers.cli") is None:
         return
-    from fledgling.cli_teachers import app as teachers_app
+    from fledgling.teachers.cli import app as teachers_app
 
     app.add_typer(teachers_app, name="teachers")
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from fledgling.reporting.runner import plan, run
+from fledgling.reports.runner import plan, run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]

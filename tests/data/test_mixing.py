@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fledgling.core.errors import DataError
 from fledgling.data.mixing import alternating, batches, mixed, proportional
-from fledgling.errors import DataError
 
 
 def generator(seed=0):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from fledgling.config import load_config
-from fledgling.errors import ModelError
+from fledgling.core.errors import ModelError
+from fledgling.core.layers import load_config
 from fledgling.models.adapters import Adapter, from_bytes, to_bytes
 
 IDS = torch.tensor([[5, 40, 7, 99, 12]])

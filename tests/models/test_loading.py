@@ -8,12 +8,12 @@ import pytest
 import torch
 import transformers
 
-from fledgling.config import load_config
-from fledgling.errors import MissingExtra, ModelError
+from fledgling.core.errors import MissingExtra, ModelError
+from fledgling.core.layers import load_config
+from fledgling.core.runtime import Runtime
 from fledgling.models import loading
 from fledgling.models.loading import EMBEDDED, load_model, package_file, prepare_embedded, resolve, usable
 from fledgling.models.tiny import tiny_model
-from fledgling.runtime import Runtime
 
 CPU = Runtime(torch.device("cpu"), torch.float32, 1, 0)
 

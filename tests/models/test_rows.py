@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from fledgling.config import load_config
+from fledgling.core.layers import load_config
+from fledgling.core.records import Example
 from fledgling.models.adapters import Adapter
 from fledgling.models.generation import chat_text, replies
 from fledgling.models.rows import IGNORED, AdaptedModel
-from fledgling.records import Example
 
 EXAMPLES = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Hi!", "Yes.", "reply", weight=0.5),
             Example("Où est 北京? 🙂", "Là-bas.", "question")]  # fmt: skip

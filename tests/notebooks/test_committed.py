@@ -7,8 +7,8 @@ import sys
 import nbformat
 import pytest
 
-from fledgling.paths import CONFIGS, NOTEBOOKS
-from fledgling.reporting.notebooks import declared_parameters, question
+from fledgling.core.paths import CONFIGS, NOTEBOOKS
+from fledgling.reports.notebooks import declared_parameters, question
 
 COMMITTED = sorted(NOTEBOOKS.glob("*.ipynb"))
 every = pytest.mark.parametrize("path", COMMITTED, ids=[path.stem for path in COMMITTED])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fledgling.paths import ROOT
+from fledgling.core.paths import ROOT
 from fledgling.teachers.error_shapes import TeacherFault, classify, describe, redact
-from fledgling.teachers.rehearsal import FAULTS
+from fledgling.teachers.fake_server import FAULTS
 
 # kind → (blames, retry, lasting)
 MEANING = {

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 import torch
 
-from fledgling.config import load_config
-from fledgling.config_teachers import LocalTeacherSection
+from fledgling.core.layers import load_config
 from fledgling.models.loading import LoadedModel
 from fledgling.teachers.building import local_teachers
 from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures, combiner
 from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.settings import LocalTeacherSection
 
 SECTION = load_config(overrides={"teachers": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}).teachers
 

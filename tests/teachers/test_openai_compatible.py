@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from fledgling.config import load_config
-from fledgling.errors import ConfigError
+from fledgling.core.errors import ConfigError
+from fledgling.core.layers import load_config
 from fledgling.teachers.building import (
     assemble,
     conditions,
@@ -15,8 +15,8 @@ from fledgling.teachers.building import (
     missing_key,
     preset_overrides,
 )
+from fledgling.teachers.fake_server import FAULTS, RehearsalServer, Scripted, completion
 from fledgling.teachers.pool import TeacherPool
-from fledgling.teachers.rehearsal import FAULTS, RehearsalServer, Scripted, completion
 
 KEY = "nvapi-" + "ThisIsNotARealKey123"
 

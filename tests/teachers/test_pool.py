@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fledgling.config import load_config
-from fledgling.errors import ConfigError, DataError
-from fledgling.records import Answer
+from fledgling.core.errors import ConfigError, DataError
+from fledgling.core.layers import load_config
+from fledgling.core.records import Answer
 from fledgling.teachers.mock import (
     FixedTeacher,
     MockManner,

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fledgling.config import load_config
+from fledgling.core.layers import load_config
 from fledgling.models.loading import prepare_embedded
 from fledgling.teachers.building import conditions, endpoint_teachers
 from fledgling.teachers.pool import TeacherPool

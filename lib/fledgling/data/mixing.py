@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from fledgling.errors import DataError
+from fledgling.core.errors import DataError
 
 Item = TypeVar("Item")
 

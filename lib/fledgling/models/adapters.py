@@ -9,9 +9,9 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load, save
 
-from fledgling.config_sections import AdapterSection
-from fledgling.errors import ModelError
+from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
+from fledgling.settings import AdapterSection
 
 State = dict[str, torch.Tensor]
 

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from fledgling.config_sections import ModelSection
-from fledgling.errors import MissingExtra, ModelError
-from fledgling.paths import ROOT, home
-from fledgling.runtime import Runtime, quieten_libraries
+from fledgling.core.errors import MissingExtra, ModelError
+from fledgling.core.paths import ROOT, home
+from fledgling.core.runtime import Runtime, quieten_libraries
+from fledgling.settings import ModelSection
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from fledgling.core.records import Example
 from fledgling.models.adapters import Adapter
 from fledgling.models.generation import chat_text, cut_middle
-from fledgling.records import Example
 
 IGNORED = -100
 _MARK = "\u2063fledgling\u2063"

@@ -13,8 +13,8 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from fledgling.facts.learning.token_weights import FUNCTION_WORDS
 from fledgling.models.loading import LoadedModel
-from fledgling.token_weighting import FUNCTION_WORDS
 
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (

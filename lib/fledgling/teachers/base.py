@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fledgling.records import Answer
+from fledgling.core.records import Answer
 
 
 class Teacher(Protocol):

@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fledgling.config import nearest
-from fledgling.config_sections import ModelSection
-from fledgling.config_teachers import EndpointSection, LocalTeacherSection, TeachersSection
-from fledgling.errors import ConfigError
-from fledgling.files import read_yaml
+from fledgling.core.errors import ConfigError
+from fledgling.core.files import read_yaml
+from fledgling.core.layers import nearest
+from fledgling.core.paths import CONFIGS, home
 from fledgling.models.loading import LoadedModel, usable
-from fledgling.paths import CONFIGS, home
+from fledgling.settings import ModelSection
 from fledgling.teachers.base import Teacher
 from fledgling.teachers.circuit_breaker import CircuitBreaker
 from fledgling.teachers.error_shapes import classify, describe, redact
 from fledgling.teachers.local import LocalEngine, LocalTeacher
 from fledgling.teachers.openai_compatible import EndpointTeacher
 from fledgling.teachers.rate_budget import RateBudget
+from fledgling.teachers.settings import EndpointSection, LocalTeacherSection, TeachersSection
 
 _PRESETS = CONFIGS / "teachers"
 

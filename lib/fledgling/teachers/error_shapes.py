@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import openai
 
-from fledgling.errors import FledglingError
+from fledgling.core.errors import FledglingError
 
 _SECRET = re.compile(r"\b(?:nvapi|sk|hf|gsk)[-_][\w-]{6,}|(?i:bearer)\s+\S+")
 

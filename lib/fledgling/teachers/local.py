@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from fledgling.config_teachers import LocalTeacherSection
-from fledgling.errors import FledglingError, ModelError
+from fledgling.core.errors import FledglingError, ModelError
+from fledgling.core.records import Answer
 from fledgling.models.generation import chat_text, cut_middle, reply
 from fledgling.models.loading import LoadedModel
-from fledgling.records import Answer
 from fledgling.teachers.base import failure
+from fledgling.teachers.settings import LocalTeacherSection
 
 log = logging.getLogger(__name__)
 _GATHER_S = 0.002  # teachers of one question arrive within this time of each other

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtri
 
-from fledgling.errors import ConfigError, DataError
-from fledgling.files import read_jsonl
-from fledgling.paths import DATA
-from fledgling.records import Answer
+from fledgling.core.errors import ConfigError, DataError
+from fledgling.core.files import read_jsonl
+from fledgling.core.paths import DATA
+from fledgling.core.records import Answer
 from fledgling.teachers.base import failure
 
 

@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 import openai
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from fledgling.config_teachers import EndpointSection, RetrySection
-from fledgling.records import Answer
+from fledgling.core.records import Answer
 from fledgling.teachers.base import failure
 from fledgling.teachers.circuit_breaker import CircuitBreaker
 from fledgling.teachers.error_shapes import (
@@ -29,6 +28,7 @@ from fledgling.teachers.error_shapes import (
     redact,
 )
 from fledgling.teachers.rate_budget import RateBudget
+from fledgling.teachers.settings import EndpointSection, RetrySection
 
 log = logging.getLogger(__name__)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

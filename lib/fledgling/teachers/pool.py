@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fledgling.config_teachers import TeachersSection
-from fledgling.errors import ConfigError
-from fledgling.records import Answer
+from fledgling.core.errors import ConfigError
+from fledgling.core.records import Answer
 from fledgling.teachers.base import Teacher, failure
+from fledgling.teachers.settings import TeachersSection
 
 Result = TypeVar("Result")
 Enough = Callable[[Sequence[Answer]], bool]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from fledgling.errors import DataError
-from fledgling.files import read_json, write_text
+from fledgling.core.errors import DataError
+from fledgling.core.files import read_json, write_text
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""From several answers to one decision."""

@@ -1,0 +1,157 @@
+"""What travels between the parts: frozen records, one direction, nothing hidden.
+
+``Turn → Fact → Example(s) → StepRecord → metrics → figure → Verdict``
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fledgling.core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One thing the user said. ``question`` and ``answer`` are set when the turn is a correction."""
+
+    text: str
+    number: int = 0
+    question: str | None = None
+    answer: str | None = None
+    previous_question: str | None = None
+    previous_reply: str | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something the user stated and the model should know afterwards.
+
+    ``kind`` is ``statement``, ``correction``, ``retraction`` or ``replacement``; ``statement`` is the sentence as
+    the model would say it back ("Tom is your friend."). ``exclusive``: a newer object replaces this one.
+    """
+
+    id: str
+    text: str
+    statement: str
+    kind: str = "statement"
+    subject: str = ""
+    relation: str = ""
+    object: str = ""
+    question: str | None = None
+    confidence: float = 1.0
+    exclusive: bool = False
+    entities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training row: the prompt as a user message, the answer as the assistant's.
+
+    ``kind`` is acknowledgement, question, cloze, reverse, recall, yes_no, contrast, anchor or reply.
+    """
+
+    prompt: str
+    answer: str
+    kind: str
+    fact_id: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One teacher's answer, or its failure. ``confidence`` in 0..1, ``latency_ms`` in milliseconds."""
+
+    text: str
+    model_name: str
+    confidence: float = 0.0
+    tokens: int = 0
+    latency_ms: float = 0.0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a pool answers. ``kind`` is best, caveat, combined or abstain; ``flagged`` asks a person to look."""
+
+    text: str
+    kind: str
+    confidence: float
+    agreement: float
+    quality: float
+    flagged: bool
+    reason: str
+    model_name: str = ""
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """A user's reaction to a reply: ``label`` is positive, negative, correction or neutral."""
+
+    label: str
+    confidence: float
+    prompt: str
+    reply: str
+    reaction: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished task: which model did it, whether it succeeded, at what cost."""
+
+    task_id: str
+    model_name: str
+    prompt: str
+    reply: str
+    success: bool
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One line of ``steps.jsonl``: what happened at ``step``, and the numbers measured there."""
+
+    step: int
+    event: str
+    name: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A flat dictionary: step, event, name, then the values."""
+        return {"step": self.step, "event": self.event, "name": self.name, **self.values}
+
+
+_TARGET = re.compile(r"^(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)$")
+_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A metric held against its target. ``passed`` is computed, never claimed."""
+
+    metric: str
+    target: str
+    measured: float | None
+    passed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(metric: str, target: str, measured: float | None) -> Verdict:
+    """Hold ``measured`` against ``target`` such as ``">= 0.95"``; a missing measurement fails.
+
+    >>> judge("efficacy", ">= 0.95", 0.97).passed
+    True
+    >>> judge("anchor_kl", "<= 0.05", None).passed
+    False
+    """
+    match = _TARGET.match(target.strip())
+    if match is None:
+        raise DataError(f"target {target!r} of {metric!r} is not a comparison; write for example '>= 0.95'")
+    compare, bound = _COMPARE[match.group(1)], float(match.group(2))
+    return Verdict(metric, target, measured, measured is not None and compare(measured, bound))

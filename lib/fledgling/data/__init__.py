@@ -1,1 +1,0 @@
-"""Data the project owns and the streams users bring."""

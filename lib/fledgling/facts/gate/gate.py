@@ -1,0 +1,100 @@
+"""The gate: does a question concern something taught, and which fact?
+
+Two stages. The facts nearest to the question by sentence embedding are candidates; a pair scorer then reads each
+candidate together with the question. Retrieval costs one matrix product whatever the number of facts, and the scorer
+reads a fixed number of pairs, so a question costs about the same with ten facts as with a thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fledgling.core.records import Fact
+from fledgling.facts.settings import GateSection
+
+Embed = Callable[[list[str]], np.ndarray]
+ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a question goes: the fact it concerns (None: the base answers), and the probability of the best fact."""
+
+    fact_id: str | None
+    probability: float
+    nearest: str | None = None
+
+
+def fact_text(fact: Fact) -> str:
+    """A fact in the user's own words, as the scorer reads it; a correction is its question and answer."""
+    return f"{fact.question} {fact.object}" if fact.question else fact.text
+
+
+class Gate:
+    """An index of taught facts that routes questions.
+
+    ``embed``: texts → (N, D) rows of length 1. ``score``: (fact, question) pairs → (N,) probabilities that the
+    question asks for what the fact states.
+    """
+
+    def __init__(self, embed: Embed, score: ScorePairs, section: GateSection) -> None:
+        self.embed, self.score, self.section = embed, score, section
+        self.ids: list[str] = []
+        self._texts: list[str] = []
+        self._rows = np.zeros((0, 0), dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def add(self, fact: Fact) -> None:
+        """Index a fact; one with the same id is replaced."""
+        self.add_all([fact])
+
+    def add_all(self, facts: Iterable[Fact]) -> None:
+        """Index several facts with one embedding call."""
+        facts = list(facts)
+        if not facts:
+            return
+        for fact in facts:
+            self.remove(fact.id)
+        rows = self.embed([fact_text(fact) for fact in facts])
+        used, needed = len(self.ids), len(self.ids) + len(facts)
+        if needed > len(self._rows):  # doubling: adding a fact costs the same however many there are
+            grown = np.zeros((max(64, 2 * needed), rows.shape[1]), dtype=np.float32)
+            if used:
+                grown[:used] = self._rows[:used]
+            self._rows = grown
+        self._rows[used:needed] = rows
+        self.ids += [fact.id for fact in facts]
+        self._texts += [fact_text(fact) for fact in facts]
+
+    def remove(self, fact_id: str) -> None:
+        """Drop a fact from the index; unknown ids are ignored."""
+        if fact_id not in self.ids:
+            return
+        place, last = self.ids.index(fact_id), len(self.ids) - 1
+        self._rows[place] = self._rows[last]
+        self.ids[place], self._texts[place] = self.ids[last], self._texts[last]
+        del self.ids[last], self._texts[last]
+
+    def route(self, questions: Sequence[str]) -> list[Route]:
+        """One route a question. Without facts, or below the threshold, the base answers."""
+        if not self.ids or not questions:
+            return [Route(None, 0.0)] * len(questions)
+        similarity = self.embed(list(questions)) @ self._rows[: len(self.ids)].T  # (Q, F)
+        count = min(self.section.candidates, len(self.ids))
+        nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]  # (Q, C)
+        pairs = [
+            (self._texts[place], question) for question, row in zip(questions, nearest, strict=True) for place in row
+        ]
+        scores = self.score(pairs).reshape(len(questions), count)
+        scores = np.where(np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0)
+        return [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
+
+    def _decide(self, places: np.ndarray, scores: np.ndarray) -> Route:
+        best = int(scores.argmax())
+        fact_id, probability = self.ids[places[best]], float(scores[best])
+        return Route(fact_id if probability >= self.section.threshold else None, probability, fact_id)

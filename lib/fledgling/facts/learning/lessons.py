@@ -1,0 +1,177 @@
+"""What one update learns from: rows of the new fact, rows of older ones, and rows the base must keep."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+import torch
+
+from fledgling.core.records import Example, Fact
+from fledgling.facts.learning.losses import weighted_cross_entropy
+from fledgling.facts.learning.near_misses import contrast
+from fledgling.facts.learning.rendering import render
+from fledgling.facts.learning.token_weights import token_weights
+from fledgling.facts.learning.trainer import Batch
+from fledgling.facts.measuring.anchors import held_in
+from fledgling.facts.memory import FactMemory
+from fledgling.models.rows import AdaptedModel, Rows
+from fledgling.settings import Config
+
+
+class Rehearsal:
+    """Composes minibatches. Held rows are the frozen base's own answers to held-in anchors and near-miss questions;
+    held-out anchors are never read here."""
+
+    def __init__(self, adapted: AdaptedModel, memory: FactMemory, config: Config) -> None:
+        self.adapted, self.memory, self.config = adapted, memory, config
+        self.rehearsed: set[str] = set()  # ids of earlier facts in minibatches since the learner last noted them
+        self._anchors: Rows | None = None
+        self._anchor_logits: torch.Tensor | None = None
+
+    def examples(self, fact: Fact, rng: random.Random) -> list[Example]:
+        """The rows that teach a fact, at most ``learning.max_rows``."""
+        learning = self.config.learning
+        if learning.rows == "acknowledgement":
+            return [Example(fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id)]
+        rows = render(fact, self.config.detection, self.config.rendering, rng)
+        if learning.one_answer:
+            said = fact.statement.lower()
+            rows = [replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()]
+        chosen = balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
+        return chosen or [Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)]
+
+    def encode(self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]) -> Rows:
+        """Examples with token weights; each row's weights are scaled."""
+        tokenizer, weights = self.adapted.tokenizer, []
+        for example, factor in zip(examples, scale, strict=False):
+            fact = facts.get(example.fact_id)
+            names = (fact.object,) if fact else ()
+            offsets = tokenizer(
+                example.answer, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+            )["offset_mapping"]
+            tokens = token_weights(
+                example.answer, offsets, self.config.token_weights, entities=names, prompt=example.prompt
+            )
+            length = len(self.adapted.answer_ids(example.answer))  # a cut answer keeps its first weights
+            tokens = [*[*tokens, 1.0][:length - 1], 1.0]
+            weights.append([factor * example.weight * token for token in tokens])
+        return self.adapted.encode(examples, weights)
+
+    def batches(self, fact: Fact, rng: random.Random, turn: int) -> Iterator[Batch]:
+        """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves every update."""
+        new = self.examples(fact, rng)
+        near = self._near_misses(fact, rng)
+        fixed = None
+        while True:
+            if fixed is None:
+                rows = self._rows(fact, new, rng, turn)
+            held, logits = self._held(near, rng)
+            yield Batch(rows, held, logits)
+            fixed = rows if self.config.replay.rows == 0 else None
+
+    def joint_batches(self, facts: Sequence[Fact], rng: random.Random) -> Iterator[Batch]:
+        """Minibatches over several facts at once, without end, for training them together."""
+        by_id = {fact.id: fact for fact in facts}
+        pool = [example for fact in facts for example in self.examples(fact, rng)]
+        while True:
+            chosen = rng.sample(pool, min(self.config.learning.max_rows, len(pool)))
+            held, logits = self._held(None, rng)
+            yield Batch(self.encode(chosen, by_id, [1.0] * len(chosen)), held, logits)
+
+    def _rows(self, fact: Fact, new: list[Example], rng: random.Random, turn: int) -> Rows:
+        replay = self.config.replay
+        old = self.memory.select(replay.rows, replay.strategy, rng, turn=turn, exclude={fact.id})
+        self.rehearsed |= {other.id for other in old}
+        rehearsed = [rng.choice(self.examples(other, rng)) for other in old]
+        scale = [1.0] * len(new) + [replay.weight] * len(rehearsed)
+        return self.encode([*new, *rehearsed], {other.id: other for other in (fact, *old)}, scale)
+
+    def _near_misses(self, fact: Fact, rng: random.Random) -> tuple[Rows, torch.Tensor] | None:
+        kl = self.config.kl
+        if kl.contrast == 0 or kl.weight == 0:
+            return None
+        questions = contrast(fact, self.config.detection, self.config.rendering, rng)[: 2 * kl.contrast]
+        return self._as_base_answers(questions) if questions else None
+
+    def _held(
+        self, near: tuple[Rows, torch.Tensor] | None, rng: random.Random
+    ) -> tuple[Rows | None, torch.Tensor | None]:
+        kl = self.config.kl
+        if kl.weight == 0:
+            return None, None
+        parts = []
+        if kl.anchors:
+            rows, logits = self.anchors()
+            parts.append(_draw(rows, logits, rng, kl.anchors))
+        if near is not None:
+            parts.append(_draw(*near, rng, kl.contrast))
+        return _join(parts) if parts else (None, None)
+
+    def anchors(self) -> tuple[Rows, torch.Tensor]:
+        """The held-in anchors as rows with the base's logits (N, V), computed once."""
+        if self._anchors is None:
+            self._anchors, self._anchor_logits = self._as_base_answers(held_in())
+        return self._anchors, self._anchor_logits
+
+    def some_anchors(self, chosen: Sequence[int]) -> tuple[Rows, torch.Tensor]:
+        """Chosen held-in anchors with the base's logits."""
+        return _pick(*self.anchors(), chosen)
+
+    def loss(self, fact: Fact, rng: random.Random) -> float:
+        """Mean loss over a fact's rows with the adapter that acts now, in nats per token."""
+        rows = self.rows_of(fact, rng)
+        with torch.no_grad():
+            return float(weighted_cross_entropy(self.adapted.logits(rows), rows.targets, rows.target_weights))
+
+    def rows_of(self, fact: Fact, rng: random.Random) -> Rows:
+        """The fact's own rows, encoded, without anything beside them."""
+        return self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.config.learning.max_rows)
+
+    def own_reply(self, prompt: str, reply: str) -> Batch:
+        """One row: the model's own reply to an ordinary turn."""
+        return Batch(self.adapted.encode([Example(prompt, reply, "reply")]), *self._held(None, random.Random(prompt)))
+
+    def _as_base_answers(self, prompts: Sequence[str]) -> tuple[Rows, torch.Tensor]:
+        adapted = self.adapted
+        with adapted.adapter.disabled():
+            answers = adapted.answer(prompts, max_new_tokens=self.config.kl.answer_tokens)
+        rows = adapted.encode(
+            [Example(prompt, answer or ".", "anchor") for prompt, answer in zip(prompts, answers, strict=True)]
+        )
+        return rows, adapted.base_logits(rows)
+
+
+def balanced(examples: Sequence[Example], count: int) -> list[Example]:
+    """At most ``count`` rows, taken in turn from questions and from each of the other kinds, in the order rendered.
+
+    Questions come up every second time, so that a cut minibatch still holds every kind and mostly questions.
+    """
+    kinds = {
+        kind: [row for row in examples if row.kind == kind] for kind in dict.fromkeys(row.kind for row in examples)
+    }
+    questions = kinds.pop("question", [])
+    others = [row for group in zip_longest(*kinds.values()) for row in group if row is not None]
+    mixed = [row for pair in zip_longest(questions, others) for row in pair if row is not None]
+    return mixed[:count]
+
+
+def _draw(rows: Rows, logits: torch.Tensor, rng: random.Random, count: int) -> tuple[Rows, torch.Tensor]:
+    total = rows.ids.shape[0]
+    return _pick(rows, logits, sorted(rng.sample(range(total), min(count, total))))
+
+
+def _pick(rows: Rows, logits: torch.Tensor, chosen: Sequence[int]) -> tuple[Rows, torch.Tensor]:
+    chosen = list(chosen)
+    return rows.take(chosen), logits[torch.isin(rows.row_of_target, torch.tensor(chosen, device=logits.device))]
+
+
+def _join(parts: Sequence[tuple[Rows, torch.Tensor]]) -> tuple[Rows, torch.Tensor]:
+    width = max(rows.ids.shape[1] for rows, _ in parts)
+    padded = [rows.widen(width) for rows, _ in parts]
+    joined = Rows(
+        *(torch.cat([getattr(rows, name) for rows in padded]) for name in ("ids", "labels", "weights", "hidden"))
+    )
+    return joined, torch.cat([logits for _, logits in parts])

@@ -1,1 +1,0 @@
-"""Generators that yield records; the caller draws, writes or stops."""

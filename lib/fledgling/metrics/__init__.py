@@ -1,1 +1,0 @@
-"""Numbers and tensors in, numbers out; never a model."""

@@ -1,1 +1,0 @@
-"""Runs, figures, tables and the index."""

@@ -1,0 +1,71 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import yaml
+
+from fledgling.core.errors import DataError, RunError
+from fledgling.core.layers import load_config, validate
+from fledgling.core.records import StepRecord, judge
+from fledgling.core.run_store import RunStore, finite, read_results, read_steps
+from fledgling.reports.figures import new_figure
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore.open(str(tmp_path / "run"), "nb", load_config())
+
+
+def test_a_run_directory_reads_back(store):
+    store.append(StepRecord(0, "learned", "f1", {"loss": np.float32(0.5)}))
+    store.finish({"efficacy": np.float64(1.0)}, [judge("efficacy", ">= 0.9", 1.0)])
+    assert read_steps(store.folder) == [{"step": 0, "event": "learned", "name": "f1", "loss": 0.5}]
+    assert read_results(store.folder) == {"metrics": {"efficacy": 1.0}, "verdicts": [
+        {"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True}]}
+
+
+def test_the_resolved_configuration_is_saved(store):
+    saved = yaml.safe_load((store.folder / "config.yaml").read_text(encoding="utf-8"))
+    assert validate(saved) == load_config()
+
+
+def test_numbers_that_json_lacks_become_null(store):
+    store.append(StepRecord(0, "x", values={"a": [math.nan, 1.0], "b": math.inf}))
+    line = (store.folder / "steps.jsonl").read_text(encoding="utf-8")
+    assert json.loads(line)["a"] == [None, 1.0] and json.loads(line)["b"] is None
+    assert finite({"x": np.float32("nan"), 3: (1, True)}) == {"x": None, "3": [1, True]}
+
+
+def test_a_line_cut_by_a_kill_is_left_out_but_a_broken_middle_is_not(store):
+    store.append(StepRecord(0, "x"))
+    path = store.folder / "steps.jsonl"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole + '{"step": 1, "ev', encoding="utf-8")
+    assert len(read_steps(store.folder)) == 1
+    path.write_text('{"step\n' + whole, encoding="utf-8")
+    with pytest.raises(DataError, match="line 1"):
+        read_steps(store.folder)
+
+
+def test_a_figure_is_saved_and_handed_back(store):
+    figure, _ = new_figure()
+    assert store.save_figure(figure, "loss") is figure
+    assert [path.name for path in store.figures.iterdir()] == ["loss.png"]
+    assert (store.figures / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_new_run_starts_without_old_steps(store):
+    store.append(StepRecord(0, "x"))
+    assert read_steps(RunStore(store.folder).folder) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(RunError, match="choose another folder with out="):
+        RunStore(tmp_path / "file" / "run")
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path):
+    with pytest.raises(DataError, match="is it a run directory"):
+        read_steps(tmp_path)

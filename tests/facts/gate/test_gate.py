@@ -1,0 +1,127 @@
+"""The gate with readers that go by shared words."""
+
+import numpy as np
+import pytest
+
+from fledgling.core.records import Fact
+from fledgling.facts.gate.gate import Gate, fact_text
+from fledgling.facts.settings import GateSection
+from fledgling.models.tiny import WordEmbedder, WordOverlap
+
+
+class Counting:
+    """Counts the pairs that are scored and the texts that are embedded."""
+
+    def __init__(self):
+        self.pairs, self.texts = [], []
+
+    def embed(self, texts):
+        self.texts.append(list(texts))
+        return WordEmbedder().embed(texts)
+
+    def score(self, pairs):
+        self.pairs.append(list(pairs))
+        return WordOverlap().score(pairs)
+
+
+def fact(identity, text, question=None, thing=""):
+    return Fact(identity, text, text, question=question, object=thing)
+
+
+def gate_of(*facts, threshold=0.6, candidates=4, reader=None):
+    reader = reader or Counting()
+    section = GateSection(min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates)
+    gate = Gate(reader.embed, reader.score, section)
+    gate.add_all(facts)
+    return gate
+
+
+TOM, LENA = fact("tom", "Tom is my friend."), fact("lena", "Lena lives in Oslo.")
+MEETING = fact("m", "The meeting is on Tuesday.")
+
+
+def routed(gate, *questions):
+    return [route.fact_id for route in gate.route(questions)]
+
+
+def test_each_question_goes_to_its_fact_and_others_to_the_base():
+    gate = gate_of(TOM, LENA, MEETING)
+    questions = ["Who is Tom?", "Where does Lena live?", "When is the meeting?", "What is the capital of France?"]
+    assert routed(gate, *questions) == ["tom", "lena", "m", None]
+    assert routed(gate, "What is the capital of France?", "Who is Tom?") == [None, "tom"]
+
+
+def test_the_threshold_decides_and_the_nearest_is_told_either_way():
+    question = "Where does Tim live?"  # shares "live" only: one word of two
+    low, high = gate_of(TOM, LENA, threshold=0.5), gate_of(TOM, LENA, threshold=0.51)
+    assert [route.fact_id for route in low.route([question])] == ["lena"]
+    (route,) = high.route([question])
+    assert (route.fact_id, route.nearest, route.probability) == (None, "lena", 0.5)
+
+
+def test_without_facts_or_questions_nothing_is_read():
+    reader = Counting()
+    gate = gate_of(reader=reader)
+    assert routed(gate, "Who is Tom?") == [None]
+    gate.add(TOM)
+    assert gate.route([]) == []
+    assert reader.pairs == []
+
+
+@pytest.mark.parametrize("removed", ["tom", "lena", "m"])
+def test_a_removed_fact_is_not_found_and_the_others_are(removed):
+    gate = gate_of(TOM, LENA, MEETING)
+    gate.remove(removed)
+    gate.remove("never there")
+    expected = [identity if identity != removed else None for identity in ("tom", "lena", "m")]
+    assert routed(gate, "Who is Tom?", "Where does Lena live?", "When is the meeting?") == expected
+    assert len(gate) == 2
+
+
+def test_the_same_id_again_replaces_the_text():
+    gate = gate_of(TOM, LENA)
+    gate.add(fact("lena", "Bergen has the viola."))
+    assert len(gate) == 2
+    assert routed(gate, "Where does Lena live?", "Who has the viola?") == [None, "lena"]
+
+
+def test_the_index_grows_and_shrinks_and_still_finds_every_fact():
+    names = [f"Person{number} owns boat{number}." for number in range(300)]
+    gate = gate_of(*[fact(str(number), text) for number, text in enumerate(names[:70])])
+    for number, text in enumerate(names[70:], start=70):
+        gate.add(fact(str(number), text))
+    for number in range(0, 300, 2):
+        gate.remove(str(number))
+    found = gate_of(candidates=300)
+    found.ids, found._texts, found._rows = gate.ids, gate._texts, gate._rows
+    questions = [f"What does Person{number} own?" for number in range(300)]
+    answers = [route.nearest for route in found.route(questions)]
+    assert [answers[number] for number in range(1, 300, 2)] == [str(number) for number in range(1, 300, 2)]
+    assert not {str(number) for number in range(0, 300, 2)} & set(answers)
+    used = gate._rows[: len(gate)]
+    assert np.allclose(used, WordEmbedder().embed(gate._texts))
+
+
+def test_a_question_costs_as_many_pairs_at_a_thousand_facts_as_at_ten():
+    costs = {}
+    for size in (10, 1000):
+        reader = Counting()
+        facts = [fact(str(number), f"Person{number} owns boat{number}.") for number in range(size)]
+        gate = gate_of(*facts, reader=reader)
+        assert len(reader.texts) == 1  # one embedding call for all of them
+        gate.route(["What does Person3 own?", "Who are you?"])
+        costs[size] = (len(reader.pairs), len(reader.pairs[0]), len(reader.texts[-1]))
+    assert costs[10] == costs[1000] == (1, 8, 2)
+
+
+def test_fewer_facts_than_candidates():
+    reader = Counting()
+    gate = gate_of(TOM, candidates=50, reader=reader)
+    assert routed(gate, "Who is Tom?", "Hi?") == ["tom", None]
+    assert len(reader.pairs[0]) == 2
+
+
+def test_a_correction_is_read_as_question_and_answer():
+    corrected = fact("c", "No, that is wrong.", question="Which river is it?", thing="Parramatta")
+    assert fact_text(corrected) == "Which river is it? Parramatta"
+    assert fact_text(TOM) == "Tom is my friend."

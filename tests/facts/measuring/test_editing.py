@@ -1,0 +1,66 @@
+"""Scoring of answers, and the editing metrics on a handful of results by hand."""
+
+import pytest
+
+from fledgling.facts.measuring.editing import (
+    NeighbourResult,
+    ProbeResult,
+    contains,
+    editing_metrics,
+    is_exact,
+    normalise,
+    share,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The  Parramatta\u00a0River!", "parramatta river"),
+        ("ＡＢＣ ①", "abc 1"),
+        ("An answer, a THE theatre", "answer theatre"),
+        ("Straße_7", "strasse 7"),
+        ("", ""),
+        ("...!?", ""),
+    ],
+)
+def test_normalisation(text, expected):
+    assert normalise(text) == expected
+
+
+def test_contains_any_of_the_answers_but_not_an_empty_one():
+    assert contains("She lives in OSLO, I think.", ["Bergen", "oslo"])
+    assert not contains("She lives in Bergen.", ["Oslo"])
+    assert not contains("anything", ["", "the", "!"])
+    assert not contains("anything", [])
+
+
+def test_exact_is_nothing_but_the_answer():
+    assert is_exact("The Oslo.", ["Oslo"])
+    assert not is_exact("In Oslo.", ["Oslo"])
+
+
+def probe(kind, hit, opened, exact=False):
+    return ProbeResult("f", kind, "?", "", hit, exact, opened)
+
+
+def neighbour(kind, hit, opened):
+    return NeighbourResult("f", kind, "?", "", "", hit, opened)
+
+
+def test_metrics_by_hand():
+    probes = [probe("direct", True, True, exact=True), probe("direct", False, False), probe("paraphrase", True, True),
+              probe("reverse", False, True)]  # fmt: skip
+    neighbours = [neighbour("other_subject", True, True), neighbour("other_subject", False, False),
+                  neighbour("other_relation", False, False), neighbour("other_relation", False, False)]  # fmt: skip
+    assert editing_metrics(probes, neighbours) == {
+        "efficacy": 0.5, "efficacy.exact": 0.5, "generalization": 1.0, "generalization.exact": 0.0,
+        "reverse": 0.0, "reverse.exact": 0.0, "near_miss": 0.25, "near_miss.other_subject": 0.5,
+        "near_miss.other_relation": 0.0, "gate_recall": 0.75, "gate_precision": 0.75,
+    }  # fmt: skip
+
+
+def test_what_was_not_asked_is_none_and_not_zero():
+    metrics = editing_metrics([], [])
+    assert set(metrics.values()) == {None}
+    assert share([]) is None

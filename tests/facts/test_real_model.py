@@ -1,0 +1,30 @@
+"""One fact, told to the real model with the default recipe."""
+
+import pytest
+import torch
+
+from fledgling.core.layers import load_config
+from fledgling.core.records import Turn
+from fledgling.core.runtime import Runtime
+from fledgling.facts.flow import learn
+from fledgling.facts.learner import BASE, OnlineLearner, load_reader
+from fledgling.facts.measuring.editing import contains
+from fledgling.models.loading import load_model
+
+
+@pytest.mark.model
+def test_a_fact_told_once_is_answered_and_its_neighbours_are_not():
+    config = load_config()
+    loaded = load_model(config.model, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0))
+    learner = OnlineLearner(loaded, config, reader=load_reader())
+    others = ["Where does Tim live?", "What is the capital of France?"]
+    before = learner.answer(others)
+    assert not contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
+    records = list(learn(learner, [Turn("Lena lives in Bergen.")]))
+    updates = [record for record in records if record.event == "update"]
+    assert 1 <= len(updates) <= 5 and updates[-1].values["loss"] < updates[0].values["loss"]
+    assert contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
+    assert learner.answer(others) == before and learner.keys(others) == [BASE, BASE]
+    learner.undo()
+    assert not contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
+    learner.close()
