@@ -19,12 +19,12 @@ import torch
 from torch.nn import functional
 
 from fledgling.core.files import read_json, write_json
-from fledgling.core.layers import load_config
 from fledgling.core.paths import REPORTS
 from fledgling.core.records import StepRecord, judge
 from fledgling.core.runtime import start
 from fledgling.core.statistics import Interval, mean_interval
 from fledgling.models.loading import load_model
+from fledgling.settings import load_config
 from fledgling.tasks.data.mixing import plan
 from fledgling.tasks.experiments import (
     Setting,
@@ -52,8 +52,8 @@ TARGETS = {
 def measure_seed(seed: int, preset: str) -> dict[str, Any]:
     """Everything of one seed: metrics by name, accuracy by skill, and the wrong answers."""
     config = load_config(preset)
-    runtime = start(seed=seed, device=config.runtime.device, threads=config.runtime.threads)
-    setting = prepare_setting(config.multitask, seed=seed, device=runtime.device)
+    runtime = start(seed=seed, device=config.core.device, threads=config.core.threads)
+    setting = prepare_setting(config.tasks, seed=seed, device=runtime.device)
     trainer = setting.trainer()
     records = [StepRecord(one.step, one.event, "together", one.values) for one in trainer.train("test")]
     metrics = task_metrics(histories(records, "together"))
@@ -94,9 +94,9 @@ def stored_and_back(model: torch.nn.Module, setting: Setting) -> dict[str, float
 
 def measure_speed(preset: str, *, updates: int = 150, rounds: int = 5) -> dict[str, float]:
     """Updates a second of the trainer over those of a plain loop; the two take turns, the median ratio counts."""
-    config = load_config(preset, overrides={"multitask.conflict_every": 0, "multitask.epochs": 1})
-    runtime = start(seed=0, device=config.runtime.device, threads=config.runtime.threads)
-    section = config.multitask.model_copy(update={"updates_per_epoch": updates // 2})
+    config = load_config(preset, overrides={"tasks.conflict_every": 0, "tasks.epochs": 1})
+    runtime = start(seed=0, device=config.core.device, threads=config.core.threads)
+    section = config.tasks.model_copy(update={"updates_per_epoch": updates // 2})
     setting = prepare_setting(section, seed=0, device=runtime.device)
     ratios, rates = [], []
     for _ in range(rounds):
@@ -134,8 +134,8 @@ def _plain_seconds(setting: Setting) -> float:
 def measure_llm(preset: str) -> dict[str, Any]:
     """The same trainer on the language model with LoRA and pooled heads, small as it is, with its time."""
     config = load_config(preset)
-    runtime = start(seed=0, device=config.runtime.device, threads=config.runtime.threads)
-    trainer, tasks = prepare_llm(config, load_model(config.model, runtime), seed=0)
+    runtime = start(seed=0, device=config.core.device, threads=config.core.threads)
+    trainer, tasks = prepare_llm(config.tasks, load_model(config.models, runtime), seed=0)
     records = [StepRecord(one.step, one.event, "llm", one.values) for one in trainer.train("test")]
     metrics = task_metrics(histories(records, "llm"))
     with tempfile.TemporaryDirectory() as folder:

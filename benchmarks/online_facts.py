@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fledgling.core import runtime
-from fledgling.core.layers import load_config
 from fledgling.core.records import Turn, judge
 from fledgling.core.statistics import mean_interval
 from fledgling.facts.flow import learn
@@ -30,7 +29,7 @@ from fledgling.facts.measuring.probing import ask_probes
 from fledgling.facts.measuring.streams import TaughtFact, correction, everyday, read_fact_stream, read_zsre, sample
 from fledgling.language.facts import take_at_word
 from fledgling.models.loading import LoadedModel, load_model
-from fledgling.settings import Config
+from fledgling.settings import Config, load_config
 
 BARS = {
     "efficacy": ">= 0.95", "generalization": ">= 0.85", "near_miss": "<= 0.05", "anchor_kl": "<= 0.05",
@@ -66,7 +65,7 @@ def main() -> None:
     else:
         facts = read_fact_stream(options.facts) if options.facts else everyday()
     started = runtime.start()
-    loaded, reader = load_model(load_config().model, started), load_reader()
+    loaded, reader = load_model(load_config().models, started), load_reader()
     if options.corrected:
         config = load_config("full", recipe=options.recipes.split(",")[0], overrides=options.set)
         show_corrected(loaded, reader, config, facts[: options.count])
@@ -77,7 +76,7 @@ def main() -> None:
             config = load_config("full", recipe=recipe, overrides=options.set)
             chosen = sample(facts, min(options.count, len(facts)), seed)
             metrics = {}
-            for record in run_stream(loaded, reader, config, chosen, anchors=anchors, seed=seed):
+            for record in run_stream(loaded, reader, config.facts, config.language, chosen, name=recipe, anchors=anchors, seed=seed):
                 metrics = record.values if record.event == "metrics" else metrics
             runs.setdefault(recipe, []).append(metrics)
             Path(options.out).parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +89,7 @@ def main() -> None:
 
 def misstated(facts: list[TaughtFact], config: Config) -> list[tuple[TaughtFact, Turn, str]]:
     """Facts that can hold only one object, each with the turn that gives it another fact's object, and that object."""
-    known = {fact.id: take_at_word(fact.turn, config.detection) for fact in facts}
+    known = {fact.id: take_at_word(fact.turn, config.language) for fact in facts}
     pairs = []
     for fact in facts:
         mine = known[fact.id]
@@ -107,7 +106,7 @@ def misstated(facts: list[TaughtFact], config: Config) -> list[tuple[TaughtFact,
 def show_corrected(loaded: LoadedModel, reader: Reader, config: Config, facts: list[TaughtFact]) -> None:
     """Tell every fact wrongly, then all of them rightly, and print how many direct probes get the new answer only."""
     pairs = misstated(facts, config)
-    learner = OnlineLearner(loaded, config, reader=reader)
+    learner = OnlineLearner(loaded, config.facts, config.language, reader=reader)
     for turn in [old for _, old, _ in pairs] + [fact.turn for fact, _, _ in pairs]:
         for record in learn(learner, [turn], reply=False, taught=True):
             if record.event == "given_up":

@@ -26,7 +26,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fledgling.core import runtime
-from fledgling.core.layers import load_config
 from fledgling.core.records import Example, Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import OnlineLearner, load_reader
@@ -41,7 +40,7 @@ from fledgling.language.facts import take_at_word
 from fledgling.models.flops import matmul_rate, parameter_count, parameters_run
 from fledgling.models.generation import chat_text, replies
 from fledgling.models.loading import LoadedModel, load_model
-from fledgling.settings import Config
+from fledgling.settings import Config, load_config
 
 STRANGE = {
     "empty": [""], "white space": ["  \n\t "], "10,000 words": ["Lena lives in Oslo. " + "word " * 10_000],
@@ -68,8 +67,8 @@ def seconds_of(step: Callable[[], object], count: int = 7) -> float:
 
 def update(loaded: LoadedModel, config: Config) -> dict[str, float]:
     """Seconds of a step here and in a plain loop over the same rows, and both over the floor."""
-    fact = take_at_word(sample(tuning(), 1, 0)[0].turn, config.detection)
-    learner = OnlineLearner(loaded, config, reader=load_reader())
+    fact = take_at_word(sample(tuning(), 1, 0)[0].turn, config.language)
+    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
     examples = learner.rehearsal.examples(fact, random.Random(0))
     batch = next(learner.rehearsal.batches(fact, random.Random(0), 0))
     learner.begin(fact)
@@ -86,7 +85,7 @@ def update(loaded: LoadedModel, config: Config) -> dict[str, float]:
 
 def plain_loop(loaded: LoadedModel, config: Config, examples: list[Example]) -> float:
     """Seconds of a step as one would write it: the whole conversation through the whole model, logits everywhere."""
-    section, tokenizer = config.adapter, loaded.tokenizer
+    section, tokenizer = config.facts.adapter, loaded.tokenizer
     lora = LoraConfig(r=section.rank, lora_alpha=section.alpha, target_modules=list(section.targets),
                       task_type="CAUSAL_LM", layers_to_transform=list(range(section.first_layer,
                                                                             loaded.model.config.num_hidden_layers)))
@@ -116,7 +115,7 @@ def memory(loaded: LoadedModel, config: Config) -> dict[str, float]:
     reader, found = load_reader(), {}
     for count in (10, 1000):
         with tempfile.TemporaryDirectory() as folder:
-            learner = OnlineLearner(loaded, config, reader=reader, store=Path(folder) / "store.db")
+            learner = OnlineLearner(loaded, config.facts, config.language, reader=reader, store=Path(folder) / "store.db")
             fill(learner, count)
             taught, asked = [], []
             for fact in sample(tuning(), 9, 7):
@@ -141,7 +140,7 @@ def fill(learner: OnlineLearner, count: int) -> None:
     state = learner.adapter.state()
     for number in range(count):
         name, place = ("".join(rng.sample(syllables, 3)).title() for _ in range(2))
-        fact = take_at_word(Turn(f"{name}{number} lives in {place}."), learner.config.detection)
+        fact = take_at_word(Turn(f"{name}{number} lives in {place}."), learner.facts.language)
         learner.memory.remember(fact, 0)
         learner.store.put(fact.id, state)
         learner.gate.add(fact)
@@ -149,7 +148,7 @@ def fill(learner: OnlineLearner, count: int) -> None:
 
 def strange_input(loaded: LoadedModel, config: Config) -> list[tuple[str, int, int, float]]:
     """(kind, turns, facts remembered, slowest turn in seconds) for each kind of input; last the anchors."""
-    learner, results = OnlineLearner(loaded, config, reader=load_reader()), []
+    learner, results = OnlineLearner(loaded, config.facts, config.language, reader=load_reader()), []
     anchors = AnchorSet(learner, held_out()[:16])
     for kind, texts in STRANGE.items():
         before, seconds = len(learner.memory), []
@@ -158,7 +157,7 @@ def strange_input(loaded: LoadedModel, config: Config) -> list[tuple[str, int, i
                 seconds.append(record.values["seconds"])
         results.append((kind, len(texts), len(learner.memory) - before, max(seconds)))
     kl = anchors.measure(learner)["anchor_kl"]
-    results.append((f"anchor KL {kl:.4f}, budget {config.guard.kl_budget}", 0, len(learner.memory), 0.0))
+    results.append((f"anchor KL {kl:.4f}, budget {config.facts.guard.kl_budget}", 0, len(learner.memory), 0.0))
     learner.close()
     return results
 
@@ -168,7 +167,7 @@ def against_trl(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) ->
     if importlib.util.find_spec("trl") is None:
         raise SystemExit("trl is not installed: .venv/bin/pip install -e '.[compare]'")
     reader, metrics = load_reader(), {}
-    for record in run_stream(loaded, reader, config, facts, anchors=held_out(), reply=False):
+    for record in run_stream(loaded, reader, config.facts, config.language, facts, anchors=held_out(), reply=False):
         metrics = record.values if record.event == "metrics" else metrics
     shown = ("efficacy", "generalization", "near_miss", "anchor_kl", "seconds_per_update")
     peer = trl_loop(loaded, config, facts)
@@ -176,25 +175,25 @@ def against_trl(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) ->
 
 
 def trl_loop(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> dict[str, float]:
-    """One adapter, each fact's rows in turn, ``learning.max_updates`` steps a fact at a rate of 1e-3."""
+    """One adapter, each fact's rows in turn, ``facts.learning.max_updates`` steps a fact at a rate of 1e-3."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    learner = OnlineLearner(loaded, config, reader=load_reader())
-    told = [take_at_word(fact.turn, config.detection) for fact in facts]
+    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
+    told = [take_at_word(fact.turn, config.language) for fact in facts]
     lessons = [learner.rehearsal.examples(fact, random.Random(0)) for fact in told]
     learner.close()
     asked = [neighbour for fact in facts for neighbour in fact.neighbours]
     before = replies(loaded, [neighbour.question for neighbour in asked])
     anchors = held_out()
     kept = replies(loaded, anchors)
-    model = get_peft_model(loaded.model, LoraConfig(r=config.adapter.rank, lora_alpha=config.adapter.alpha,
-                                                    target_modules=list(config.adapter.targets),
+    model = get_peft_model(loaded.model, LoraConfig(r=config.facts.adapter.rank, lora_alpha=config.facts.adapter.alpha,
+                                                    target_modules=list(config.facts.adapter.targets),
                                                     task_type="CAUSAL_LM"))
     tuned, seconds = dataclasses.replace(loaded, model=model), []
     with tempfile.TemporaryDirectory() as folder:
-        options = SFTConfig(folder, max_steps=config.learning.max_updates, learning_rate=1e-3, report_to=[],
-                            per_device_train_batch_size=config.learning.max_rows, lr_scheduler_type="constant",
+        options = SFTConfig(folder, max_steps=config.facts.learning.max_updates, learning_rate=1e-3, report_to=[],
+                            per_device_train_batch_size=config.facts.learning.max_rows, lr_scheduler_type="constant",
                             save_strategy="no", disable_tqdm=True, logging_strategy="no", bf16=False,
                             gradient_checkpointing=False, use_cpu=loaded.device.type == "cpu")
         for rows in lessons:
@@ -204,7 +203,7 @@ def trl_loop(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> di
                                  processing_class=loaded.tokenizer)
             started = time.perf_counter()
             trainer.train()
-            seconds.append((time.perf_counter() - started) / config.learning.max_updates)
+            seconds.append((time.perf_counter() - started) / config.facts.learning.max_updates)
     model.eval()
     found = {PROBE_METRICS[kind]: hits(tuned, facts, kind) for kind in ("direct", "paraphrase")}
     after = replies(tuned, [neighbour.question for neighbour in asked])
@@ -245,7 +244,7 @@ def main() -> None:
     options = parser.parse_args()
     config = load_config("quick", overrides=options.set)
     started = runtime.start()
-    loaded = load_model(config.model, started)
+    loaded = load_model(config.models, started)
     table = Table(title=options.what)
     if options.what == "input":
         for heading in ("input", "turns", "facts", "slowest, s"):

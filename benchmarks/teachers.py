@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fledgling.core.layers import load_config
 from fledgling.core.paths import ROOT
 from fledgling.core.records import Answer, judge
 from fledgling.models.loading import load_embedder
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.agreement import EmbeddingCache
 from fledgling.teachers.aggregators.decision import decide
 from fledgling.teachers.aggregators.trust_trials import summarise, trust_trials
@@ -47,11 +47,13 @@ def faults(questions: int) -> dict[str, float]:
         section = load_config(
             overrides={
                 "teachers": {
-                    "deadline_s": 12.0,
-                    "concurrency": 12,
-                    "calls_at_once": 64,
-                    "budget_window_s": WINDOW_S,
-                    "budget_margin_s": 1.0,
+                    "pool": {
+                        "deadline_s": 12.0,
+                        "concurrency": 12,
+                        "calls_at_once": 64,
+                        "budget_window_s": WINDOW_S,
+                        "budget_margin_s": 1.0,
+                    },
                     "retry": {"attempts": 4, "call_timeout_s": 0.8, "base_s": 0.02, "cap_s": 0.2},
                     "breaker": {"failures": 8, "cooldown_s": 0.5},
                     "endpoints": [
@@ -71,7 +73,7 @@ def faults(questions: int) -> dict[str, float]:
         with TeacherPool(endpoint_teachers(section, remember_rate=False), section) as pool:
             replies = list(pool.ask_many([f"question {number}" for number in range(questions)]))
         seconds = time.monotonic() - started
-    good = [reply for reply in replies if reply.usable and reply.seconds <= section.deadline_s + 0.05]
+    good = [reply for reply in replies if reply.usable and reply.seconds <= section.pool.deadline_s + 0.05]
     arrived = sorted(call.at for call in server.calls)
     busiest = max(bisect.bisect_left(arrived, at + WINDOW_S) - place for place, at in enumerate(arrived))
     return {
@@ -95,7 +97,7 @@ def latency(questions: int) -> float:
     with TeacherPool(teachers, section) as pool:
         replies = [pool.ask(question.question) for question in quiz]
     return statistics.median(
-        reply.seconds * 1000 / sorted(answer.latency_ms for answer in reply.usable)[section.quorum - 1]
+        reply.seconds * 1000 / sorted(answer.latency_ms for answer in reply.usable)[section.pool.quorum - 1]
         for reply in replies
     )
 

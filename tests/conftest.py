@@ -36,7 +36,7 @@ def write_notebook() -> Write:
 
 
 MEASURES = """
-from fledgling.core.layers import load_config
+from fledgling.settings import load_config
 from fledgling.core.records import StepRecord, judge
 from fledgling.reports.figures import label, new_figure
 from fledgling.core.run_store import RunStore

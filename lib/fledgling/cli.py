@@ -122,13 +122,13 @@ def results(
 @models_app.command("list")
 def list_models() -> None:
     """Every model in configs/models: usable here, or why not."""
-    from fledgling.core.layers import load_config
     from fledgling.models.loading import usable
+    from fledgling.settings import load_config
 
     names = sorted(path.stem for path in (CONFIGS / "models").glob("*.yaml"))
     width = max(map(len, names), default=0)
     for name in names:
-        section = load_config(model=name).model
+        section = load_config(model=name).models
         ready, reason = usable(section)
         typer.echo(f"{name:{width}}  {'usable' if ready else 'not usable here'}  ({section.description})")
         if not ready:
@@ -160,10 +160,10 @@ def missing_model_packages() -> list[str]:
 
 def execute(requests: Sequence[Request], *, reports: Path, force: bool, jobs: int, time_limit: float | None) -> None:
     """Run the requests behind one progress bar. Exits with 1 when any did not end well."""
-    from fledgling.core.layers import load_config
     from fledgling.reports.runner import run
+    from fledgling.settings import load_config
 
-    limit = time_limit or load_config(requests[0].preset).reporting.time_limit_seconds
+    limit = time_limit or load_config(requests[0].preset).reports.time_limit_seconds
     failed = 0
     for event in with_progress(requests, run(requests, reports=reports, force=force, jobs=jobs, time_limit=limit)):
         failed += event.kind == "ended" and event.status != "ok"

@@ -14,9 +14,9 @@ WRITER = """
 import sys
 from fledgling.core.database import connect
 from fledgling.facts.memory import FactMemory
-from fledgling.core.layers import load_config
+from fledgling.settings import load_config
 from fledgling.core.records import Fact
-memory = FactMemory(connect(sys.argv[1]), load_config().memory)
+memory = FactMemory(connect(sys.argv[1]), load_config().facts.memory)
 for number in range(100_000):
     memory.remember(Fact(f"f{number}", "", f"Number {number}."), number)
     print(number, flush=True)
@@ -59,8 +59,8 @@ def test_a_newer_store_is_refused(tmp_path):
 
 
 def test_a_killed_writer_loses_at_most_the_fact_in_flight(tmp_path):
-    from fledgling.core.layers import load_config
     from fledgling.facts.memory import FactMemory
+    from fledgling.settings import load_config
 
     path = tmp_path / "store.sqlite"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
@@ -68,6 +68,6 @@ def test_a_killed_writer_loses_at_most_the_fact_in_flight(tmp_path):
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()
     store = connect(path)
-    memory = FactMemory(store, load_config().memory)
+    memory = FactMemory(store, load_config().facts.memory)
     assert store.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert len(memory) == len(memory.all()) >= acknowledged + 1

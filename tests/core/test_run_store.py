@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.layers import load_config, validate
+from fledgling.core.layers import validate
 from fledgling.core.records import StepRecord, judge
 from fledgling.core.run_store import RunStore, finite, read_results, read_steps
 from fledgling.reports.figures import new_figure
+from fledgling.settings import Config, load_config
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_a_run_directory_reads_back(store):
 
 def test_the_resolved_configuration_is_saved(store):
     saved = yaml.safe_load((store.folder / "config.yaml").read_text(encoding="utf-8"))
-    assert validate(saved) == load_config()
+    assert validate(Config, saved) == load_config()
 
 
 def test_numbers_that_json_lacks_become_null(store):

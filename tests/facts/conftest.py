@@ -1,31 +1,37 @@
 """A learner small enough to teach in milliseconds: a random tiny model and a reader that goes by shared words."""
 
+from dataclasses import replace
+
 import pytest
 
-from fledgling.core.layers import load_config, merge, parse_overrides
 from fledgling.facts.learner import OnlineLearner, Reader
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
+from fledgling.settings import load_config, merge, parse_overrides
 
 SMALL = {
-    "model": {"max_length": 96},
-    "adapter": {"rank": 2, "alpha": 4.0, "dropout": 0.0, "first_layer": 1, "last_layer": -1,
-                "targets": ["gate_proj", "up_proj", "down_proj"]},
-    "generation": {"max_new_tokens": 4},
-    "learning": {"method": "weights", "adapters": "per_fact", "lr": 2e-3, "max_updates": 2, "max_rows": 3,
-                 "stop_loss": 0.0, "consolidate_every": 3, "own_replies": False},
+    "adapter": {
+        "rank": 2, "alpha": 4.0, "dropout": 0.0, "first_layer": 1, "last_layer": -1,
+        "targets": ["gate_proj", "up_proj", "down_proj"],
+    },
+    "learning": {
+        "method": "weights", "adapters": "per_fact", "lr": 1e-2, "max_updates": 2, "max_rows": 3, "stop_loss": 0.0,
+        "consolidate_every": 3, "own_replies": False,
+    },
     "kl": {"weight": 0.2, "anchors": 2, "contrast": 2, "answer_tokens": 3, "hold_budget": False},
     "replay": {"rows": 0, "strategy": "mixed", "weight": 0.5},
-    "guard": {"enabled": True, "kl_budget": 50.0, "anchors": 4, "recheck_facts": 2, "loss_margin": 50.0, "retries": 1,
-              "shrink": 0.5},
+    "guard": {
+        "enabled": True, "kl_budget": 50.0, "anchors": 4, "recheck_facts": 2, "loss_margin": 50.0, "retries": 1,
+        "shrink": 0.5,
+    },
     "gate": {"enabled": True, "threshold": 0.6, "candidates": 4},
     "memory": {"capacity": 50},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
 def small_config():
-    """``small_config(**{"learning.lr": …})``: sizes for the tiny model, with changes by dotted key."""
-    return lambda **changes: load_config(overrides=merge(SMALL, parse_overrides(changes)))
+    """``small_config(**{"facts.learning.lr": …})``: sizes for the tiny model, with changes by dotted key."""
+    return lambda **changes: load_config(overrides=merge({"facts": SMALL}, parse_overrides(changes)))
 
 
 @pytest.fixture
@@ -34,10 +40,12 @@ def new_learner(small_config):
     opened = []
 
     def build(store=":memory:", *, seed=0, loaded=None, **changes):
-        reader = Reader(WordEmbedder(), WordOverlap())
-        opened.append(
-            OnlineLearner(loaded or tiny_model(), small_config(**changes), reader=reader, store=store, seed=seed)
+        config = small_config(**{"models.max_length": 96, "models.max_new_tokens": 4, **changes})
+        loaded = replace(
+            loaded or tiny_model(), max_length=config.models.max_length, max_new_tokens=config.models.max_new_tokens
         )
+        reader = Reader(WordEmbedder(), WordOverlap())
+        opened.append(OnlineLearner(loaded, config.facts, config.language, reader=reader, store=store, seed=seed))
         return opened[-1]
 
     yield build

@@ -39,7 +39,7 @@ def tell(learner, *turns):
 
 @pytest.mark.parametrize("name", ODD_TURNS)
 def test_an_odd_turn_neither_crashes_nor_hangs(new_learner, name):
-    learner = new_learner(**{"learning.max_updates": 1, "detection.timeout_ms": 20.0})
+    learner = new_learner(**{"facts.learning.max_updates": 1, "language.timeout_ms": 20.0})
     tell(learner, "Lena lives in Oslo.")
     started = time.perf_counter()
     records = tell(learner, ODD_TURNS[name])
@@ -51,7 +51,7 @@ def test_an_odd_turn_neither_crashes_nor_hangs(new_learner, name):
 
 
 def test_odd_turns_in_a_row_leave_held_out_anchors_within_budget(new_learner):
-    learner = new_learner(**{"learning.max_updates": 1, "learning.lr": 0.02})
+    learner = new_learner(**{"facts.learning.max_updates": 1, "facts.learning.lr": 0.02})
     anchors = AnchorSet(learner, held_out()[:8])
     tell(learner, *ODD_TURNS.values())
     assert len(learner.memory) > 0
@@ -61,7 +61,7 @@ def test_odd_turns_in_a_row_leave_held_out_anchors_within_budget(new_learner):
 
 @pytest.mark.parametrize("adapters", ["per_fact", "shared"])
 def test_contradictions_leave_the_last_word(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters, "learning.max_updates": 1})
+    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.learning.max_updates": 1})
     tell(learner, *["Lena lives in Oslo.", "Lena lives in Bergen."] * 5, "Tom is my friend.",
          "Tom is not my friend any more.", "Tom is my friend.")  # fmt: skip
     assert [fact.text for fact in learner.memory.all()] == ["Lena lives in Bergen.", "Tom is my friend."]
@@ -76,7 +76,7 @@ def test_questions_and_small_talk_teach_nothing(new_learner):
 
 
 def test_one_turn_may_state_several_facts(new_learner):
-    learner = new_learner(**{"learning.max_updates": 1})
+    learner = new_learner(**{"facts.learning.max_updates": 1})
     records = tell(learner, "Lena lives in Oslo. Tom is my friend.")
     assert [record.event for record in records if record.event != "update"] == [
         "reply", "fact", "remembered", "fact", "remembered", "turn"]  # fmt: skip
@@ -85,7 +85,7 @@ def test_one_turn_may_state_several_facts(new_learner):
 
 
 def test_a_correction_replaces_the_earlier_answer(new_learner):
-    learner = new_learner(**{"learning.max_updates": 1})
+    learner = new_learner(**{"facts.learning.max_updates": 1})
     question = "What is the capital of Australia?"
     for answer in ("Sydney", "Canberra"):
         tell(learner, Turn(f"It is {answer}.", question=question, answer=answer))
@@ -94,7 +94,7 @@ def test_a_correction_replaces_the_earlier_answer(new_learner):
 
 
 def test_an_answer_is_given_before_the_turn_is_learned(new_learner):
-    learner = new_learner(**{"generation.max_new_tokens": 8, "learning.lr": 0.05})
+    learner = new_learner(**{"models.max_new_tokens": 8, "facts.learning.lr": 0.05})
     expected = learner.answer(["Lena lives in Oslo."])[0]
     records = tell(learner, "Lena lives in Oslo.")
     assert records[0].values == {"turn": "Lena lives in Oslo.", "reply": expected}

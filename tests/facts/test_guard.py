@@ -7,7 +7,7 @@ from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.models.adapters import to_bytes
 
-SHARED = {"learning.adapters": "shared", "gate.enabled": False}
+SHARED = {"facts.learning.adapters": "shared", "facts.gate.enabled": False}
 
 
 def tell(learner, *texts):
@@ -25,7 +25,7 @@ def everything(learner):
 
 
 def test_a_broken_kl_budget_rolls_back_exactly_and_gives_up_with_a_reason(new_learner, monkeypatch):
-    learner = new_learner(**SHARED, **{"guard.kl_budget": 1e-9, "guard.retries": 2, "guard.shrink": 0.25})
+    learner = new_learner(**SHARED, **{"facts.guard.kl_budget": 1e-9, "facts.guard.retries": 2, "facts.guard.shrink": 0.25})
     before = everything(learner)
     rates = []
     learn_rows = learner.trainer.learn
@@ -47,7 +47,7 @@ def test_a_smaller_attempt_is_kept_where_it_fits_the_budget(new_learner):
     probe = new_learner(**SHARED)
     measured = [record.values["anchor_kl"] for record in tell(probe, "Lena lives in Oslo.")
                 if record.event == "remembered"]  # fmt: skip
-    learner = new_learner(**SHARED, **{"guard.kl_budget": measured[0] * 0.9, "guard.shrink": 0.2})
+    learner = new_learner(**SHARED, **{"facts.guard.kl_budget": measured[0] * 0.9, "facts.guard.shrink": 0.2})
     records = tell(learner, "Lena lives in Oslo.")
     assert events(records) == ["rolled_back", "remembered"]
     kept = next(record for record in records if record.event == "remembered").values["anchor_kl"]
@@ -66,7 +66,7 @@ def test_the_measured_kl_is_that_of_the_first_held_in_anchors(new_learner):
 
 
 def test_an_earlier_fact_that_would_be_lost_is_protected(new_learner):
-    learner = new_learner(**SHARED, **{"guard.loss_margin": 1e-6, "guard.recheck_facts": 5, "kl.weight": 0.0})
+    learner = new_learner(**SHARED, **{"facts.guard.loss_margin": 1e-6, "facts.guard.recheck_facts": 5, "facts.kl.weight": 0.0})
     tell(learner, "Lena lives in Oslo.")
     (lena,) = learner.memory.all()
     learner.memory.update_loss(lena.id, 1e-4)  # as if it had been known by heart
@@ -78,7 +78,7 @@ def test_an_earlier_fact_that_would_be_lost_is_protected(new_learner):
 
 
 def test_an_earlier_fact_that_stays_known_lets_the_new_one_in(new_learner):
-    learner = new_learner(**SHARED, **{"guard.loss_margin": 20.0, "guard.recheck_facts": 5})
+    learner = new_learner(**SHARED, **{"facts.guard.loss_margin": 20.0, "facts.guard.recheck_facts": 5})
     assert events(tell(learner, "Lena lives in Oslo.", "My keys are in the blue drawer.")) == ["remembered"] * 2
 
 
@@ -87,7 +87,7 @@ def test_an_earlier_fact_that_stays_known_lets_the_new_one_in(new_learner):
 def test_an_update_that_is_not_finite_is_rolled_back_even_without_the_guard(
     new_learner, monkeypatch, adapters, enabled
 ):
-    learner = new_learner(**{"learning.adapters": adapters, "guard.enabled": enabled})
+    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.guard.enabled": enabled})
     tell(learner, "Tom is my friend.")
     before, step = everything(learner), learner.adapted.logits
     monkeypatch.setattr(learner.adapted, "logits", lambda rows: step(rows) * float("nan"))
@@ -102,9 +102,9 @@ def test_an_update_that_is_not_finite_is_rolled_back_even_without_the_guard(
 
 
 def test_behind_a_gate_anchors_count_only_where_it_opens(new_learner, monkeypatch):
-    shut = new_learner(**{"guard.kl_budget": 1e-9})
+    shut = new_learner(**{"facts.guard.kl_budget": 1e-9})
     assert events(tell(shut, "Lena lives in Oslo.")) == ["remembered"]
-    wide_open = new_learner(**{"guard.kl_budget": 1e-9})
+    wide_open = new_learner(**{"facts.guard.kl_budget": 1e-9})
     monkeypatch.setattr(wide_open.gate, "score", lambda pairs: torch.ones(len(pairs)).numpy())
     assert events(tell(wide_open, "Lena lives in Oslo."))[-1] == "given_up"
     assert len(wide_open.memory) == 0 and len(wide_open.gate) == 0

@@ -28,7 +28,7 @@ def bytes_of(learner):
 
 @MODES
 def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     records = tell(learner, "Lena lives in Oslo.")
     assert [record.event for record in records] == ["reply", "fact", "update", "update", "remembered", "turn"]
     losses = [record.values["loss"] for record in records if record.event == "update"]
@@ -41,7 +41,7 @@ def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
 
 @MODES
 def test_only_the_question_about_the_fact_is_answered_differently(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters, "learning.lr": 0.05, "generation.max_new_tokens": 12})
+    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.learning.lr": 0.05, "models.max_new_tokens": 12})
     questions = ["Where does Lena live?", "What is the capital of France?"]
     before = learner.answer(questions)
     assert before == learner.base_answer(questions)
@@ -66,7 +66,7 @@ def test_each_fact_has_an_adapter_of_its_own_that_others_do_not_touch(new_learne
 
 @MODES
 def test_undo_restores_the_state_before_byte_for_byte(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     tell(learner, "Tom is my friend.")
     before, kept = bytes_of(learner), told(learner)
     tell(learner, "Lena lives in Oslo.")
@@ -84,7 +84,7 @@ def test_undo_restores_the_state_before_byte_for_byte(new_learner, adapters):
 
 @MODES
 def test_undo_brings_back_what_the_fact_had_replaced(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     tell(learner, "Lena lives in Oslo.")
     before = bytes_of(learner)
     records = tell(learner, "Lena moved to Bergen.")
@@ -99,12 +99,12 @@ def test_undo_brings_back_what_the_fact_had_replaced(new_learner, adapters):
 
 @MODES
 def test_undo_still_works_after_reopening(new_learner, tmp_path, adapters):
-    learner = new_learner(tmp_path / "s.sqlite", **{"learning.adapters": adapters})
+    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.adapters": adapters})
     tell(learner, "Lena lives in Oslo.")
     before = bytes_of(learner)
     tell(learner, "Lena moved to Bergen.")
     learner.close()
-    again = new_learner(tmp_path / "s.sqlite", **{"learning.adapters": adapters})
+    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.adapters": adapters})
     assert again.undo() is not None
     assert told(again) == ["Lena lives in Oslo."]
     restored = bytes_of(again)
@@ -113,7 +113,7 @@ def test_undo_still_works_after_reopening(new_learner, tmp_path, adapters):
 
 @MODES
 def test_an_exclusive_relation_is_replaced_and_a_shared_one_is_not(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     tell(learner, "Lena lives in Oslo.", "Tom is my friend.", "Ida is my friend.", "Lena moved to Bergen.")
     assert told(learner) == ["Tom is my friend.", "Ida is my friend.", "Lena moved to Bergen."]
     assert len(learner.gate) == 3
@@ -123,7 +123,7 @@ def test_an_exclusive_relation_is_replaced_and_a_shared_one_is_not(new_learner, 
 
 @MODES
 def test_a_retraction_takes_the_place_of_what_it_takes_back(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     tell(learner, "Tom is my friend.", "Tom is not my friend any more.")
     assert [fact.kind for fact in learner.memory.all()] == ["retraction"]
     assert len(learner.gate) == 1
@@ -131,7 +131,7 @@ def test_a_retraction_takes_the_place_of_what_it_takes_back(new_learner, adapter
 
 @MODES
 def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters, "learning.max_updates": 1, "kl.weight": 0.0})
+    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.learning.max_updates": 1, "facts.kl.weight": 0.0})
     tell(learner, "Lena lives in Oslo.")
     sizes = "SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM adapters), (SELECT count(*) FROM states)"
     first, once = tuple(learner.connection.execute(sizes).fetchone()), bytes_of(learner)
@@ -145,13 +145,13 @@ def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters)
 
 
 def test_a_fact_heard_again_learns_faster_within_bounds(new_learner, monkeypatch):
-    learner = new_learner(**{"learning.rates.repeated": 1.5, "learning.rates.largest": 10.0})
+    learner = new_learner(**{"facts.learning.rates.repeated": 1.5, "facts.learning.rates.largest": 2.0})
     learn_rows, rates = learner.trainer.learn, []
     monkeypatch.setattr(learner.trainer, "learn", lambda batches, *, lr, kl_weight: (
         rates.append(lr), learn_rows(batches, lr=lr, kl_weight=kl_weight))[1])
     tell(learner, *["Lena lives in Oslo."] * 4)
-    base = learner.config.learning.lr
-    assert rates == pytest.approx([5.0 * base, 7.5 * base, 10.0 * base, 10.0 * base])
+    base = learner.facts.learning.lr
+    assert rates == pytest.approx([base, 1.5 * base, 2.0 * base, 2.0 * base])
 
 
 def test_undoing_a_repetition_keeps_the_fact(new_learner):
@@ -169,8 +169,8 @@ def test_undoing_a_repetition_keeps_the_fact(new_learner):
 
 @MODES
 def test_above_capacity_memory_adapters_and_gate_let_go_together(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters, "memory.capacity": 3, "memory.eviction": "fifo",
-                             "learning.max_updates": 1})  # fmt: skip
+    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.memory.capacity": 3, "facts.memory.eviction": "fifo",
+                             "facts.learning.max_updates": 1})  # fmt: skip
     names = ["Lena", "Tom", "Ida", "Nils", "Vera"]
     tell(learner, *[f"{name} lives in Oslo." for name in names])
     kept = {fact.id for fact in learner.memory.all()}
@@ -182,7 +182,7 @@ def test_above_capacity_memory_adapters_and_gate_let_go_together(new_learner, ad
 
 
 def test_in_context_answers_from_the_prompt_without_training(new_learner, monkeypatch):
-    learner = new_learner(**{"learning.method": "in_context"})
+    learner = new_learner(**{"facts.learning.method": "in_context"})
     monkeypatch.setattr(learner.trainer, "step", None)
     fresh = to_bytes(learner.adapter.state())
     before = learner.answer(["Where does Lena live?"], max_new_tokens=12)
@@ -196,7 +196,7 @@ def test_in_context_answers_from_the_prompt_without_training(new_learner, monkey
 
 @MODES
 def test_hybrid_answers_from_the_prompt_until_it_has_consolidated(new_learner, adapters):
-    learner = new_learner(**{"learning.method": "hybrid", "learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.method": "hybrid", "facts.learning.adapters": adapters})
     records = tell(learner, "Lena lives in Oslo.", "Tom is my friend.", "Tom is my friend.")
     assert not [record for record in records if record.event == "update"]
     assert len(learner.waiting) == 2 and learner.keys(["Where does Lena live?"]) == [BASE]
@@ -208,10 +208,10 @@ def test_hybrid_answers_from_the_prompt_until_it_has_consolidated(new_learner, a
 
 
 def test_a_waiting_fact_survives_reopening(new_learner, tmp_path):
-    learner = new_learner(tmp_path / "s.sqlite", **{"learning.method": "hybrid"})
+    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.method": "hybrid"})
     tell(learner, "Lena lives in Oslo.")
     learner.close()
-    again = new_learner(tmp_path / "s.sqlite", **{"learning.method": "hybrid"})
+    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.method": "hybrid"})
     assert [fact.text for fact in again.waiting] == ["Lena lives in Oslo."]
     assert len(again.gate) == 0
 
@@ -219,7 +219,7 @@ def test_a_waiting_fact_survives_reopening(new_learner, tmp_path):
 def test_own_replies_train_a_shared_adapter_only(new_learner):
     turn = [Turn("What a lovely day, is it not?")]
     for adapters, trained in (("shared", True), ("per_fact", False)):
-        learner = new_learner(**{"learning.own_replies": True, "learning.adapters": adapters})
+        learner = new_learner(**{"facts.learning.own_replies": True, "facts.learning.adapters": adapters})
         fresh = to_bytes(learner.adapter.state())
         records = list(learn(learner, turn))
         assert [record.event for record in records] == ["reply", *["update"] * trained, "turn"]
@@ -229,7 +229,7 @@ def test_own_replies_train_a_shared_adapter_only(new_learner):
 def test_close_gives_the_plain_model_back(new_learner, tiny):
     ids = torch.tensor([[5, 40, 7]])
     before = tiny.model(input_ids=ids).logits
-    learner = new_learner(loaded=tiny, **{"learning.adapters": "shared", "gate.enabled": False, "learning.lr": 0.05})
+    learner = new_learner(loaded=tiny, **{"facts.learning.adapters": "shared", "facts.gate.enabled": False, "facts.learning.lr": 0.05})
     tell(learner, "Lena lives in Oslo.")
     assert not torch.equal(tiny.model(input_ids=ids).logits, before)
     learner.close()
@@ -238,7 +238,7 @@ def test_close_gives_the_plain_model_back(new_learner, tiny):
 
 @pytest.mark.parametrize("adapters", ["shared", "per_fact"])
 def test_stopping_in_the_middle_of_a_turn_leaves_no_trace(new_learner, adapters):
-    learner = new_learner(**{"learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.adapters": adapters})
     tell(learner, "Tom is my friend.")
     before, questions = bytes_of(learner), ["Who is Tom?", "Where does Lena live?"]
     answers = learner.answer(questions)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from fledgling.core.database import connect
 from fledgling.core.errors import DataError
-from fledgling.core.layers import load_config
 from fledgling.core.records import Fact
 from fledgling.facts.memory import NEVER_MEASURED, STRATEGIES, FactMemory
+from fledgling.settings import load_config
 
-SECTION = load_config().memory
+SECTION = load_config().facts.memory
 
 
 def memory_of(path=":memory:", **changes):

@@ -3,20 +3,20 @@
 import pytest
 import torch
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Turn
 from fledgling.core.runtime import Runtime
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import BASE, OnlineLearner, load_reader
 from fledgling.facts.measuring.editing import contains
 from fledgling.models.loading import load_model
+from fledgling.settings import load_config
 
 
 @pytest.mark.model
 def test_a_fact_told_once_is_answered_and_its_neighbours_are_not():
     config = load_config()
-    loaded = load_model(config.model, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0))
-    learner = OnlineLearner(loaded, config, reader=load_reader())
+    loaded = load_model(config.models, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0))
+    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
     others = ["Where does Tim live?", "What is the capital of France?"]
     before = learner.answer(others)
     assert not contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])

@@ -16,13 +16,13 @@ from fledgling.models.adapters import to_bytes
 TEXTS = ["Tom is my friend.", "Lena lives in Oslo.", "My keys are in the blue drawer.", "Ida plays the viola."]
 LAST = "Nils works at the bank."
 RECIPES = pytest.mark.parametrize("changes", [
-    {"learning.adapters": "per_fact"},
-    {"learning.adapters": "per_fact", "kl.hold_budget": True, "kl.budget": 1e-6, "adapter.dropout": 0.2},
-    {"learning.adapters": "shared"},
-    {"learning.adapters": "shared", "replay.rows": 2, "kl.hold_budget": True, "kl.budget": 1e-6},
-    {"learning.adapters": "shared", "adapter.dropout": 0.2, "replay.rows": 1, "replay.strategy": "importance"},
-    {"learning.method": "hybrid", "learning.adapters": "shared"},
-    {"learning.method": "hybrid", "learning.adapters": "per_fact"},
+    {"facts.learning.adapters": "per_fact"},
+    {"facts.learning.adapters": "per_fact", "facts.kl.hold_budget": True, "facts.kl.budget": 1e-6, "facts.adapter.dropout": 0.2},
+    {"facts.learning.adapters": "shared"},
+    {"facts.learning.adapters": "shared", "facts.replay.rows": 2, "facts.kl.hold_budget": True, "facts.kl.budget": 1e-6},
+    {"facts.learning.adapters": "shared", "facts.adapter.dropout": 0.2, "facts.replay.rows": 1, "facts.replay.strategy": "importance"},
+    {"facts.learning.method": "hybrid", "facts.learning.adapters": "shared"},
+    {"facts.learning.method": "hybrid", "facts.learning.adapters": "per_fact"},
 ], ids=["per_fact", "per_fact_steered", "shared", "shared_replay", "shared_dropout", "hybrid_shared",
         "hybrid_per_fact"])  # fmt: skip
 
@@ -65,8 +65,9 @@ def test_another_seed_would_give_another_turn(new_learner):
 
 TEACHING = """
 import sys
+from dataclasses import replace
 from itertools import count
-from fledgling.core.layers import load_config
+from fledgling.settings import load_config
 from fledgling.facts.learner import OnlineLearner, Reader
 from fledgling.facts.flow import learn
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
@@ -74,10 +75,10 @@ from fledgling.core.records import Turn
 
 store, adapters = sys.argv[1:]
 config = load_config(overrides={
-    "adapter.first_layer": 1, "adapter.rank": 2, "adapter.alpha": 4.0, "learning.adapters": adapters,
-    "learning.max_rows": 3, "learning.max_updates": 3, "learning.stop_loss": 0.0,
-    "kl.weight": 0.0, "guard.enabled": False, "generation.max_new_tokens": 2})
-learner = OnlineLearner(tiny_model(), config, reader=Reader(WordEmbedder(), WordOverlap()), store=store)
+    "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0, "facts.learning.adapters": adapters,
+    "facts.learning.max_rows": 3, "facts.learning.max_updates": 3, "facts.learning.stop_loss": 0.0,
+    "facts.kl.weight": 0.0, "facts.guard.enabled": False})
+learner = OnlineLearner(replace(tiny_model(), max_new_tokens=2), config.facts, config.language, reader=Reader(WordEmbedder(), WordOverlap()), store=store)
 for number in count():
     for record in learn(learner, [Turn(f"Person{number} lives in Oslo.")], reply=False):
         print(number, record.event, flush=True)
@@ -105,7 +106,7 @@ def kill_while_teaching(store, adapters, after):
 def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters, after):
     store = tmp_path / "killed.sqlite"
     finished = kill_while_teaching(store, adapters, after)
-    changes = {"learning.adapters": adapters, "learning.max_updates": 3, "kl.weight": 0.0, "guard.enabled": False}
+    changes = {"facts.learning.adapters": adapters, "facts.learning.max_updates": 3, "facts.kl.weight": 0.0, "facts.guard.enabled": False}
     learner = new_learner(store, **changes)
     assert learner.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     told = [fact.text for fact in learner.memory.all()]
@@ -123,12 +124,12 @@ def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters
 def test_what_a_killed_turn_left_is_what_was_there_before_it(new_learner, tmp_path, adapters):
     """A copy of the store taken between any two records of a turn opens as before or after the turn, never between."""
     store = tmp_path / "s.sqlite"
-    learner = new_learner(store, **{"learning.adapters": adapters})
+    learner = new_learner(store, **{"facts.learning.adapters": adapters})
     tell(learner, TEXTS[:1])
     seen = []
     for place, record in enumerate(learn(learner, [Turn(TEXTS[1])])):
         learner.connection.execute("VACUUM INTO ?", (str(tmp_path / f"copy-{place}.sqlite"),))
-        copy = new_learner(tmp_path / f"copy-{place}.sqlite", **{"learning.adapters": adapters})
+        copy = new_learner(tmp_path / f"copy-{place}.sqlite", **{"facts.learning.adapters": adapters})
         seen.append((record.event, len(copy.memory), copy.turns, to_bytes(copy.trainer.state()[0])))
     before = [entry[1:] for entry in seen if entry[0] in ("reply", "fact", "update")]
     after = [entry[1:] for entry in seen if entry[0] in ("remembered", "turn")]

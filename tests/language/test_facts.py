@@ -6,12 +6,12 @@ import pytest
 
 from fledgling.core.errors import DataError, MissingExtra
 from fledgling.core.files import read_jsonl
-from fledgling.core.layers import load_config
 from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
 from fledgling.language.facts import detect, detect_all, take_at_word
+from fledgling.settings import load_config
 
-SECTION = load_config().detection
+SECTION = load_config().language
 
 
 def of(text, **more):

@@ -6,12 +6,12 @@ import pytest
 import yaml
 
 from fledgling.core.errors import ConfigError
-from fledgling.core.layers import load_config
 from fledgling.core.records import Turn
 from fledgling.language.facts import detect
 from fledgling.language.patterns import load_patterns
+from fledgling.settings import load_config
 
-SECTION = load_config().detection
+SECTION = load_config().language
 CATASTROPHIC = r"(?P<subject>(\w+\s?)+)(?P<object>(\w+\s?)+)+!{9}"
 
 

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from fledgling.core.errors import ModelError
-from fledgling.core.layers import load_config
 from fledgling.models.adapters import Adapter, from_bytes, to_bytes
+from fledgling.settings import load_config
 
 IDS = torch.tensor([[5, 40, 7, 99, 12]])
 
 
 def section(**changes):
-    return load_config(overrides={"adapter": {"first_layer": 0, "rank": 2, "alpha": 4.0, **changes}}).adapter
+    return load_config(overrides={"facts": {"adapter": {"first_layer": 0, "rank": 2, "alpha": 4.0, **changes}}}).facts.adapter
 
 
 def disturb(adapter, seed=1):

@@ -9,17 +9,17 @@ import torch
 import transformers
 
 from fledgling.core.errors import MissingExtra, ModelError
-from fledgling.core.layers import load_config
 from fledgling.core.runtime import Runtime
 from fledgling.models import loading
 from fledgling.models.loading import EMBEDDED, load_model, package_file, prepare_embedded, resolve, usable
 from fledgling.models.tiny import tiny_model
+from fledgling.settings import load_config
 
 CPU = Runtime(torch.device("cpu"), torch.float32, 1, 0)
 
 
 def section(**changes):
-    return load_config(overrides={"model": changes}).model
+    return load_config(overrides={"models": changes}).models
 
 
 @pytest.fixture

@@ -3,18 +3,18 @@
 import pytest
 import torch
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Example
 from fledgling.models.adapters import Adapter
 from fledgling.models.generation import chat_text, replies
 from fledgling.models.rows import IGNORED, AdaptedModel
+from fledgling.settings import load_config
 
 EXAMPLES = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Hi!", "Yes.", "reply", weight=0.5),
             Example("Où est 北京? 🙂", "Là-bas.", "question")]  # fmt: skip
 
 
 def adapted(tiny, first_layer=0, max_length=512, seed=0):
-    section = load_config(overrides={"adapter": {"first_layer": first_layer, "last_layer": -1}}).adapter
+    section = load_config(overrides={"facts": {"adapter": {"first_layer": first_layer, "last_layer": -1}}}).facts.adapter
     return AdaptedModel(Adapter(tiny, section, seed), max_length=max_length)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import StepRecord
+from fledgling.settings import load_config
 from fledgling.tasks.experiments import (
     Setting,
     alone,
@@ -20,15 +20,15 @@ from fledgling.tasks.experiments import (
 )
 
 SMALL = {
-    "multitask.data.train_per_skill": 20, "multitask.data.held_out_per_skill": 4, "multitask.epochs": 2,
-    "multitask.updates_per_epoch": 2, "multitask.batch_size": 8, "multitask.graph.hidden": 16,
-    "multitask.graph.feed_forward": 16, "multitask.graph.heads": 2,
+    "tasks.data.train_per_skill": 20, "tasks.data.held_out_per_skill": 4, "tasks.epochs": 2,
+    "tasks.updates_per_epoch": 2, "tasks.batch_size": 8, "tasks.graph.hidden": 16,
+    "tasks.graph.feed_forward": 16, "tasks.graph.heads": 2,
 }
 
 
 @pytest.fixture(scope="module")
 def setting() -> Setting:
-    return prepare_setting(load_config(overrides=SMALL).multitask, seed=0)
+    return prepare_setting(load_config(overrides=SMALL).tasks, seed=0)
 
 
 def test_alone_and_together_have_the_same_budget_a_task(setting: Setting) -> None:
@@ -72,7 +72,7 @@ def test_three_tasks_of_ones_own(tmp_path: Path) -> None:
             for word, answer in zip("abc", answers, strict=False)]
     path = tmp_path / "own.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    section = load_config(overrides=SMALL | {"multitask.data.path": str(path)}).multitask
+    section = load_config(overrides=SMALL | {"tasks.data.path": str(path)}).tasks
     own = prepare_setting(section, seed=0)
     last = list(together(own, strategy="curriculum"))[-1].values
     assert set(last["accuracy"]) == {"colour", "shape", "größe"}

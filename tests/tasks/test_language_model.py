@@ -6,20 +6,20 @@ import pytest
 import torch
 
 from fledgling.core.errors import DataError, ModelError
-from fledgling.core.layers import load_config
 from fledgling.models.tiny import tiny_model
+from fledgling.settings import load_config
 from fledgling.tasks.answers import ask
 from fledgling.tasks.experiments import prepare_llm
 from fledgling.tasks.store import load_graph_model, load_into, save_model, trained_tensors
 
-TINY = {"adapter.first_layer": 0, "adapter.rank": 2, "multitask.llm.train_per_skill": 3,
-        "multitask.llm.held_out_per_skill": 2, "multitask.llm.epochs": 2, "multitask.llm.updates_per_epoch": 2,
-        "multitask.llm.batch_size": 4}
+TINY = {"tasks.llm.adapter.first_layer": 0, "tasks.llm.adapter.rank": 2, "tasks.llm.train_per_skill": 3,
+        "tasks.llm.held_out_per_skill": 2, "tasks.llm.epochs": 2, "tasks.llm.updates_per_epoch": 2,
+        "tasks.llm.batch_size": 4}
 
 
 @pytest.fixture(scope="module")
 def trainer():
-    return prepare_llm(load_config(overrides=TINY), tiny_model(), seed=0)[0]
+    return prepare_llm(load_config(overrides=TINY).tasks, tiny_model(), seed=0)[0]
 
 
 def test_padding_changes_nothing(trainer) -> None:
@@ -40,7 +40,7 @@ def test_the_same_trainer_trains_adapter_and_heads_only(trainer) -> None:
 
 def test_saved_and_loaded_into_a_fresh_one(trainer, tmp_path: Path) -> None:
     save_model(trainer.model, tmp_path)
-    fresh = prepare_llm(load_config(overrides=TINY), tiny_model(), seed=0)[0].model
+    fresh = prepare_llm(load_config(overrides=TINY).tasks, tiny_model(), seed=0)[0].model
     load_into(fresh, tmp_path)
     inputs = fresh.backbone.prepare(["first letter of cat"])
     assert torch.equal(fresh.eval()(inputs, "math"), trainer.model.eval()(inputs, "math"))

@@ -7,20 +7,20 @@ from typing import Any
 
 import torch
 
-from fledgling.core.layers import load_config
+from fledgling.settings import load_config
 from fledgling.tasks.experiments import prepare_setting
 
 WAYS = (("alternating", "none", "fixed"), ("mixed", "none", "pcgrad"), ("mixed", "none", "uncertainty"),
         ("sequential", "ewc", "fixed"), ("sequential", "rehearsal", "fixed"))
 SMALL = {
-    "multitask.data.train_per_skill": 20, "multitask.data.held_out_per_skill": 4, "multitask.epochs": 1,
-    "multitask.updates_per_epoch": 3, "multitask.batch_size": 9, "multitask.ewc_examples": 4,
-    "multitask.graph.hidden": 16, "multitask.graph.feed_forward": 16, "multitask.graph.heads": 2}
+    "tasks.data.train_per_skill": 20, "tasks.data.held_out_per_skill": 4, "tasks.epochs": 1,
+    "tasks.updates_per_epoch": 3, "tasks.batch_size": 9, "tasks.ewc_examples": 4,
+    "tasks.graph.hidden": 16, "tasks.graph.feed_forward": 16, "tasks.graph.heads": 2}
 
 
 def train_all() -> list[dict[str, Any]]:
     """For each way: the number of processes, the losses, and the sum of all absolute weights."""
-    setting, seen = prepare_setting(load_config(overrides=SMALL).multitask, seed=0), []
+    setting, seen = prepare_setting(load_config(overrides=SMALL).tasks, seed=0), []
     for strategy, remedy, balancing in WAYS:
         trainer = setting.trainer(strategy=strategy, remedy=remedy, balancing=balancing)
         last = list(trainer.train())[-1].values

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 import torch
 
-from fledgling.core.layers import load_config
 from fledgling.models.loading import LoadedModel
+from fledgling.settings import load_config
 from fledgling.teachers.building import local_teachers
 from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures, combiner
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.settings import LocalTeacherSection
 
-SECTION = load_config(overrides={"teachers": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}).teachers
+SECTION = load_config(overrides={"teachers": {"pool": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}}).teachers
 
 
 def persona(name: str, temperature: float = 0.0, adapter: str = "") -> LocalTeacherSection:
@@ -58,7 +58,7 @@ def test_a_seed_repeats_a_sample(tiny: LoadedModel) -> None:
 def test_a_missing_adapter_is_one_teachers_fault(tiny: LoadedModel) -> None:
     engine = LocalEngine(tiny, max_new_tokens=4)
     teachers = [LocalTeacher(persona("plain"), engine), LocalTeacher(persona("odd", adapter="/no/such/folder"), engine)]
-    with TeacherPool(teachers, SECTION.model_copy(update={"quorum": 2})) as pool:
+    with TeacherPool(teachers, SECTION.model_copy(update={"pool": SECTION.pool.model_copy(update={"quorum": 2})})) as pool:
         reply = pool.ask("Why?")
     errors = {answer.model_name: answer.error for answer in reply.answers}
     assert errors["plain"] is None and "/no/such/folder" in errors["odd"]

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from fledgling.core.errors import ConfigError
-from fledgling.core.layers import load_config
+from fledgling.core.layers import merge
+from fledgling.settings import load_config
 from fledgling.teachers.building import (
     assemble,
     conditions,
@@ -23,8 +24,8 @@ KEY = "nvapi-" + "ThisIsNotARealKey123"
 
 def section(server: RehearsalServer, *models: str, **changes: object) -> object:
     endpoints = [{"name": model, "model": model, "base_url": server.base_url, "needs_key": False} for model in models]
-    base = {"deadline_s": 5.0, "retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 1.0}, "endpoints": endpoints}
-    return load_config(overrides={"teachers": {**base, **changes}}).teachers
+    base = {"pool": {"deadline_s": 5.0}, "retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 1.0}, "endpoints": endpoints}
+    return load_config(overrides=merge({"teachers": base}, {"teachers": changes})).teachers
 
 
 def ask(config: object, question: str = "Why?", times: int = 1) -> list:
@@ -81,7 +82,7 @@ def test_a_degraded_or_retired_model_fails_over_to_the_reserve() -> None:
         return {"a": FAULTS["degraded"], "b": FAULTS["end_of_life"]}.get(model, completion(model, "Yes."))
 
     with RehearsalServer(script) as server:
-        replies = ask(section(server, "a", "b", "c", "d", max_teachers=2, quorum=2), times=2)
+        replies = ask(section(server, "a", "b", "c", "d", pool={"max_teachers": 2, "quorum": 2}), times=2)
     assert [sorted(answer.model_name for answer in reply.usable) for reply in replies] == [["c", "d"]] * 2
     assert [call.model for call in server.calls].count("b") == 1  # retired: never asked again
     assert [call.model for call in server.calls].count("a") == 2  # a server fault: asked again next time
@@ -103,7 +104,7 @@ def test_our_own_mistake_does_not_open_the_breaker() -> None:
 
 
 def test_waiting_for_the_budget_is_not_the_models_fault() -> None:
-    config = {"deadline_s": 0.4, "breaker": {"failures": 1, "cooldown_s": 60.0}}
+    config = {"pool": {"deadline_s": 0.4}, "breaker": {"failures": 1, "cooldown_s": 60.0}}
     with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
         limited = section(server, "a", **config)
         limited = limited.model_copy(update={
@@ -166,17 +167,18 @@ def test_status_says_what_is_missing_and_how_to_mend_it() -> None:
         config = config.model_copy(update={"local": [], "endpoints": [
             *config.endpoints, config.endpoints[0].model_copy(update={
                 "name": "keyless", "needs_key": True, "key_variable": "NO_SUCH_KEY"})]})
-        found = conditions(config, load_config().model, environment={})
+        found = conditions(config, load_config().models, environment={})
     assert [(row.ready, row.seen.split(";")[0].split(":")[0]) for row in found] == [
         (True, "reachable"), (True, "reachable"), (False, "no key")]
     assert "export NO_SUCH_KEY" in found[2].mend and "choose one of: a" in found[1].mend
-    down = conditions(config, load_config().model, environment={}, timeout_s=0.5)[0]
+    down = conditions(config, load_config().models, environment={}, timeout_s=0.5)[0]
     assert not down.ready and "start the server" in down.mend
 
 
 def test_bursts_stay_inside_the_budget_as_the_server_sees_it() -> None:
     with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
-        config = section(server, "a", budget_window_s=1.0, budget_margin_s=0.3, concurrency=30, deadline_s=20.0)
+        config = section(server, "a", pool={
+            "budget_window_s": 1.0, "budget_margin_s": 0.3, "concurrency": 30, "deadline_s": 20.0})
         config = config.model_copy(update={
             "endpoints": [config.endpoints[0].model_copy(update={"requests_per_minute": 10})]})
         started = time.monotonic()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fledgling.core.errors import ConfigError, DataError
-from fledgling.core.layers import load_config
 from fledgling.core.records import Answer
+from fledgling.settings import load_config
 from fledgling.teachers.mock import (
     FixedTeacher,
     MockManner,
@@ -26,7 +26,8 @@ SECTION = load_config().teachers
 
 
 def section(**changes: object) -> object:
-    return SECTION.model_copy(update={"deadline_s": 2.0, **changes})
+    pool = SECTION.pool.model_copy(update={"deadline_s": 2.0, **changes})
+    return SECTION.model_copy(update={"pool": pool})
 
 
 class Slow:

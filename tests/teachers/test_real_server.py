@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fledgling.core.layers import load_config
 from fledgling.models.loading import prepare_embedded
+from fledgling.settings import load_config
 from fledgling.teachers.building import conditions, endpoint_teachers
 from fledgling.teachers.pool import TeacherPool
 
@@ -63,12 +63,12 @@ def configured(base_url: str, model: str, **changes: object) -> object:
     endpoint = {"name": "served", "base_url": base_url, "model": model, "needs_key": False, "max_tokens": 24,
                 "temperature": 0.0, **changes}
     return load_config(overrides={"teachers": {
-        "deadline_s": 120.0, "local": [], "retry": {"call_timeout_s": 110.0}, "endpoints": [endpoint]}})
+        "pool": {"deadline_s": 120.0}, "local": [], "retry": {"call_timeout_s": 110.0}, "endpoints": [endpoint]}})
 
 
 def test_the_real_server_answers_and_is_reachable(server: tuple[str, str]) -> None:
     config = configured(*server)
-    assert conditions(config.teachers, config.model)[0].ready
+    assert conditions(config.teachers, config.models)[0].ready
     with TeacherPool(endpoint_teachers(config.teachers, remember_rate=False), config.teachers) as pool:
         answer = pool.ask("What is the capital of France?").answers[0]
     assert answer.error is None, answer.error

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.layers import load_config
 from fledgling.core.records import Answer, Decision
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import decide
 from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile, question_id
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import Progress, TeacherService
 
-SECTION = load_config(overrides={"teachers": {"deadline_s": 1.0, "quorum": 1, "service": {
+SECTION = load_config(overrides={"teachers": {"pool": {"deadline_s": 1.0, "quorum": 1}, "service": {
     "poll_s": 0.02, "retry_unanswered_s": 0.05}}}).teachers
 DECISION = Decision("yes", "best", 0.9, 1.0, 0.9, False, "")
 
@@ -138,7 +138,7 @@ SCRIPT = """
 import json, sys, asyncio
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
-import test_teacher_service as here
+import test_service as here
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import TeacherService
 from fledgling.core.records import Answer

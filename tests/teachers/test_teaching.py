@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.core.layers import load_config
 from fledgling.core.records import Answer, Decision, StepRecord, Turn
 from fledgling.facts.gate.gate import Route
 from fledgling.models.tiny import WordEmbedder
+from fledgling.settings import load_config
 from fledgling.teachers import teaching
 from fledgling.teachers.aggregators.decision import decide
 from fledgling.teachers.mock import FixedTeacher, agreeing_pool, disagreeing_pool, load_quiz
 from fledgling.teachers.pool import TeacherPool
 
 QUIZ = load_quiz()[:6]
-SECTION = load_config(overrides={"teachers": {"deadline_s": 2.0, "teaching": {"min_trust": 0.7}}}).teachers
+SECTION = load_config(overrides={"teachers": {"pool": {"deadline_s": 2.0}, "teaching": {"min_trust": 0.7}}}).teachers
 
 
 embed = WordEmbedder().embed

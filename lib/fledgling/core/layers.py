@@ -1,7 +1,4 @@
-"""Configuration: YAML layers merged, checked once, and saved with every run.
-
-Layers, later ones win: ``configs/default.yaml`` < model < recipe < preset < overrides.
-"""
+"""Layers of configuration: YAML files merged, checked once against a schema, and saved with every run."""
 
 from __future__ import annotations
 
@@ -9,49 +6,45 @@ import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from fledgling.core.errors import ConfigError
 from fledgling.core.files import read_yaml
-from fledgling.core.paths import CONFIGS
-from fledgling.settings import Config
 
-DEFAULT_MODEL = "smollm2-135m"
-DEFAULT_RECIPE = "default"
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
-def load_config(
-    preset: str = "quick",
-    *,
-    recipe: str = DEFAULT_RECIPE,
-    model: str = DEFAULT_MODEL,
-    overrides: Mapping[str, Any] | Iterable[str] = (),
-    configs: Path = CONFIGS,
-) -> Config:
-    """Merge the layers and validate them.
+def read_layer(folder: Path, name: str) -> dict[str, Any]:
+    """The layer ``folder/name.yaml``; where it says ``extends: other``, laid over that one of the same folder.
 
-    ``overrides`` is a nested mapping, a mapping of dotted keys, or lines such as ``"learning.lr=1e-3"``.
-    Raises ``ConfigError`` naming the key, the value, what is allowed and the nearest valid key.
+    Raises ``ConfigError`` listing the names there are, or the circle in which layers extend each other.
     """
-    merged = read_yaml(configs / "default.yaml")
-    layers = [read_yaml(layer_path(configs, folder, name)) for folder, name in
-              (("models", model), ("recipes", recipe), ("presets", preset))]
-    for layer in (*layers, parse_overrides(overrides)):
+    seen: list[str] = []
+    layers: list[dict[str, Any]] = []
+    while name:
+        if name in seen:
+            raise ConfigError(f"{folder.name} extend each other in a circle: {' → '.join([*seen, name])}")
+        seen.append(name)
+        layer = read_yaml(_layer_path(folder, name))
+        name = layer.pop("extends", "")
+        layers.append(layer)
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
         merged = merge(merged, layer)
-    merged = merge(merged, {"name": {"preset": preset, "recipe": recipe, "model": model}})
-    return validate(merged)
+    return merged
 
 
-def layer_path(configs: Path, folder: str, name: str) -> Path:
-    """The file of a named layer. Raises ``ConfigError`` listing the names there are."""
-    path = configs / folder / f"{name}.yaml"
-    if not path.is_file():
-        names = sorted(file.stem for file in (configs / folder).glob("*.yaml"))
-        raise ConfigError(f"{folder.removesuffix('s')} {name!r} is not known;{nearest(name, names)} "
-                          f"there are: {', '.join(names)}")
+def _layer_path(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.yaml"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name not in names:
+        raise ConfigError(
+            f"{folder.name.removesuffix('s')} {name!r} is not known;{nearest(name, names)} "
+            f"there are: {', '.join(names)}"
+        )
     return path
 
 
@@ -67,8 +60,8 @@ def merge(base: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
 def parse_overrides(overrides: Mapping[str, Any] | Iterable[str]) -> dict[str, Any]:
     """Dotted keys to a nested mapping.
 
-    >>> parse_overrides(["learning.lr=0.001"])
-    {'learning': {'lr': 0.001}}
+    >>> parse_overrides(["tasks.lr=0.001"])
+    {'tasks': {'lr': 0.001}}
     """
     is_mapping = isinstance(overrides, Mapping)
     pairs = list(overrides.items()) if is_mapping else [_split_override(line) for line in overrides]
@@ -92,22 +85,27 @@ def _split_override(line: str) -> tuple[str, Any]:
     return key.strip(), value
 
 
-def validate(values: Mapping[str, Any]) -> Config:
-    """Check a merged mapping. Raises ``ConfigError`` for the first thing wrong, in words."""
+def validate(schema: type[Schema], values: Mapping[str, Any]) -> Schema:
+    """Check a merged mapping against a schema. Raises ``ConfigError`` for the first things wrong, in words."""
     try:
-        return Config.model_validate(values)
+        return schema.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(item) for item in error.errors()[:3])) from error
+        raise ConfigError("; ".join(_explain(item, schema) for item in error.errors()[:3])) from error
 
 
-def _explain(item: Any) -> str:
+def override(section: Schema, values: Mapping[str, Any]) -> Schema:
+    """The section with some values changed, by dotted key, checked like any layer."""
+    return validate(type(section), merge(section.model_dump(), parse_overrides(values)))
+
+
+def _explain(item: Any, schema: type[BaseModel]) -> str:
     place = [str(part) for part in item["loc"]]
     key = ".".join(place)
     if item["type"] == "extra_forbidden":
-        known = known_keys()
+        known = known_keys(schema)
         return f"unknown key {key!r} (value {_shortened(item['input'])});{nearest(key, known)}"
     if item["type"] == "missing":
-        return f"{key!r} is missing; configs/default.yaml should give it"
+        return f"{key!r} is missing; configs/defaults/{place[0]}.yaml should give it"
     return f"{key} = {item['input']!r} is not allowed: {item['msg'][0].lower()}{item['msg'][1:]}"
 
 
@@ -126,7 +124,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f" did you mean {close[0]!r}?" if close else ""
 
 
-def known_keys(section: type[BaseModel] = Config, prefix: str = "") -> list[str]:
+def known_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     """Every dotted key of the configuration, in order."""
     keys: list[str] = []
     for name, info in section.model_fields.items():
@@ -138,6 +136,6 @@ def known_keys(section: type[BaseModel] = Config, prefix: str = "") -> list[str]
     return keys
 
 
-def to_yaml(config: Config) -> str:
+def to_yaml(config: BaseModel) -> str:
     """The resolved configuration as YAML, in the order of the sections."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

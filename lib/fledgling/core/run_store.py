@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from pydantic import BaseModel
 
 from fledgling.core.errors import DataError, RunError
 from fledgling.core.files import read_json, write_atomically, write_json, write_text
 from fledgling.core.layers import to_yaml
 from fledgling.core.paths import REPORTS
 from fledgling.core.records import StepRecord, Verdict
-from fledgling.settings import Config
 
 
 class RunStore:
@@ -34,7 +34,7 @@ class RunStore:
             raise RunError(f"cannot write to {folder}: {error.strerror}; choose another folder with out=") from error
 
     @classmethod
-    def open(cls, out: str, notebook: str, config: Config) -> RunStore:
+    def open(cls, out: str, notebook: str, config: BaseModel) -> RunStore:
         """The run folder ``out``; empty means reports/<notebook>/scratch, for work in JupyterLab."""
         store = cls(Path(out) if out else REPORTS / notebook / "scratch")
         write_text(store.folder / "config.yaml", to_yaml(config))

@@ -1,8 +1,8 @@
-"""What every section of the configuration shares: strict keys, fixed values, named ranges."""
+"""What every section of the configuration shares: strict keys, fixed values, named ranges; and the machine's own."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,3 +17,11 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values are fixed once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
+
+
+class CoreSection(Section):
+    """The machine: device, width of numbers, CPU threads."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    dtype: Literal["auto", "float32", "bfloat16"]
+    threads: CountOrZero

@@ -25,19 +25,19 @@ def learn(
     for turn in turns:
         started = time.perf_counter()
         learner.turns += 1
-        facts = detect_all(turn, learner.config.detection)  # Turn → Facts
+        facts = detect_all(turn, learner.language)  # Turn → Facts
         text = learner.answer([turn.text])[0] if reply else ""
         yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
         detected = len(facts)
         if taught and not facts:
-            facts = [take_at_word(turn, learner.config.detection)]
+            facts = [take_at_word(turn, learner.language)]
         for fact in facts:
             yield StepRecord(learner.turns, "fact", fact.id, {"statement": fact.statement, "relation": fact.relation})
-            if learner.config.learning.method == "weights":
+            if learner.facts.learning.method == "weights":
                 yield from learn_fact(learner, fact)
             else:
                 yield from _keep_in_context(learner, fact)
-        if not facts and learner.config.learning.own_replies and text and not learner.per_fact:
+        if not facts and learner.facts.learning.own_replies and text and not learner.per_fact:
             yield from _learn_reply(learner, turn, text)
         learner.store_state()
         seconds = time.perf_counter() - started
@@ -46,12 +46,12 @@ def learn(
 
 def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     """Update on one fact until it is known, and keep the result unless the guard finds a fault."""
-    config = learner.config
+    section = learner.facts
     known = learner.memory.same(fact)
     repetitions = learner.memory.entry(known.id).count + 1 if known else 1
-    lr = context_rate(config.learning.lr, "fact", config.learning.rates, repetitions=repetitions)
-    pull = kl_weight(learner.trainer.kl_weight, confidence=fact.confidence, confident_share=config.kl.confident_share)
-    for attempt in range(1 + config.guard.retries):
+    lr = context_rate(section.learning.lr, "fact", section.learning.rates, repetitions=repetitions)
+    pull = kl_weight(learner.trainer.kl_weight, confidence=fact.confidence, confident_share=section.kl.confident_share)
+    for attempt in range(1 + section.guard.retries):
         change, kept = learner.begin(fact), False
         try:
             batches = learner.rehearsal.batches(fact, learner.rng(), learner.turns)  # Fact → Examples → minibatches
@@ -60,7 +60,7 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
                 finite = finite and update.finite
                 values = {"update": number, "attempt": attempt, **vars(update)}
                 yield StepRecord(learner.turns, "update", fact.id, values)
-            fault, kl = find_fault(learner, fact, finite) if config.guard.enabled or not finite else (None, 0.0)
+            fault, kl = find_fault(learner, fact, finite) if section.guard.enabled or not finite else (None, 0.0)
             if fault is None:
                 learner.trainer.steer_kl(kl)
                 learner.settle(fact, change)
@@ -71,7 +71,7 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
             if not kept:  # refused, or the caller stopped in the middle
                 learner.take_back(change)
         yield StepRecord(learner.turns, "rolled_back", fact.id, {"attempt": attempt, "lr": lr, "reason": fault})
-        lr *= config.guard.shrink
+        lr *= section.guard.shrink
     yield StepRecord(learner.turns, "given_up", fact.id, {"reason": fault})
 
 
@@ -85,9 +85,9 @@ def consolidate(learner: OnlineLearner) -> Iterator[StepRecord]:
             yield from learn_fact(learner, fact)
         return
     learner.begin(facts[0])
-    lr = context_rate(learner.config.learning.lr, "fact", learner.config.learning.rates)
+    lr = context_rate(learner.facts.learning.lr, "fact", learner.facts.learning.rates)
     batches = learner.rehearsal.joint_batches(facts, learner.rng())
-    for number in range(learner.config.learning.max_updates * len(facts)):
+    for number in range(learner.facts.learning.max_updates * len(facts)):
         update = learner.trainer.step(next(batches), lr=lr, kl_weight=learner.trainer.kl_weight)
         yield StepRecord(learner.turns, "update", "joint", {"update": number + 1, "attempt": 0, **vars(update)})
     learner.gate.add_all(facts)
@@ -98,11 +98,11 @@ def consolidate(learner: OnlineLearner) -> Iterator[StepRecord]:
 def _keep_in_context(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     replaced = learner.remember(fact, learner.begin(fact), trained=False)
     yield StepRecord(learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": 0.0})
-    if learner.config.learning.method == "hybrid":
+    if learner.facts.learning.method == "hybrid":
         stored = learner.memory.same(fact) or fact
         if stored.id not in learner.gate.ids and stored not in learner.waiting:
             learner.waiting.append(stored)
-        if len(learner.waiting) >= learner.config.learning.consolidate_every:
+        if len(learner.waiting) >= learner.facts.learning.consolidate_every:
             yield from consolidate(learner)
 
 
@@ -110,7 +110,7 @@ def _learn_reply(learner: OnlineLearner, turn: Turn, reply: str) -> Iterator[Ste
     """Self-supervised: one update towards the model's own reply, at the rate of its context. Off by default, and only
     with a shared adapter: with one adapter per fact there is none for ordinary turns."""
     context = "question" if turn.text.rstrip().endswith("?") else "regular"
-    lr = context_rate(learner.config.learning.lr, context, learner.config.learning.rates)
+    lr = context_rate(learner.facts.learning.lr, context, learner.facts.learning.rates)
     batch = learner.rehearsal.own_reply(turn.text, reply)
     update = learner.trainer.step(batch, lr=lr, kl_weight=learner.trainer.kl_weight)
     yield StepRecord(learner.turns, "update", "own_reply", {"update": 1, "attempt": 0, **vars(update)})

@@ -20,7 +20,7 @@ def find_fault(learner: OnlineLearner, fact: Fact, update_is_finite: bool) -> tu
     earlier fact by more than the margin. Facts with adapters of their own cannot disturb each other, and behind a gate
     anchors are answered by the base unless the gate opens for them, so there only that is checked.
     """
-    section = learner.config.guard
+    section = learner.facts.guard
     if not update_is_finite:
         return "the loss or its gradient was not finite", math.nan
     kl = anchor_kl(learner, fact)
@@ -38,21 +38,21 @@ def anchor_kl(learner: OnlineLearner, fact: Fact) -> float:
 
     Behind a gate that is zero unless the gate opens for an anchor.
     """
-    chosen = list(range(min(learner.config.guard.anchors, len(held_in()))))
-    if learner.config.gate.enabled:
+    chosen = list(range(min(learner.facts.guard.anchors, len(held_in()))))
+    if learner.facts.gate.enabled:
         text = fact_text(fact)
         scores = learner.gate.score([(text, held_in()[index]) for index in chosen])
-        chosen = [index for index in chosen if scores[index] >= learner.config.gate.threshold]
+        chosen = [index for index in chosen if scores[index] >= learner.facts.gate.threshold]
     if not chosen:
         return 0.0
     rows, logits = learner.rehearsal.some_anchors(chosen)
     with torch.no_grad():
-        share = len(chosen) / max(learner.config.guard.anchors, 1)
+        share = len(chosen) / max(learner.facts.guard.anchors, 1)
         return share * float(forward_kl(logits, learner.adapted.logits(rows)))
 
 
 def _lost_fact(learner: OnlineLearner, fact: Fact) -> str | None:
-    section = learner.config.guard
+    section = learner.facts.guard
     rng, turn = learner.rng(), learner.turns
     facts = learner.memory.select(section.recheck_facts, "random", rng, turn=turn, exclude={fact.id})
     for other in facts:

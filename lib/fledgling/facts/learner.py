@@ -20,10 +20,11 @@ from fledgling.facts.learning.lessons import Rehearsal
 from fledgling.facts.learning.remedies import OnlineRemedies
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory, StoredFact
+from fledgling.facts.settings import FactsSection
+from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.rows import AdaptedModel
-from fledgling.settings import Config
 
 BASE, SHARED = "base", "shared"
 IN_CONTEXT = "You are a helpful assistant. This is what the user has told you:"
@@ -50,32 +51,32 @@ class OnlineLearner:
     its adapter on ``loaded``; ``close`` takes it off again.
     """
 
-    def __init__(self, loaded: LoadedModel, config: Config, *, reader: Reader, store: Path | str = ":memory:",
+    def __init__(self, loaded: LoadedModel, facts: FactsSection, language: LanguageSection, *, reader: Reader, store: Path | str = ":memory:",
                  seed: int = 0) -> None:
-        self.loaded, self.config, self.seed = loaded, config, seed
+        self.loaded, self.facts, self.language, self.seed = loaded, facts, language, seed
         self.connection = connect(store)
-        self.memory = FactMemory(self.connection, config.memory)
+        self.memory = FactMemory(self.connection, facts.memory)
         self.store = AdapterStore(self.connection)
-        self.adapter = Adapter(loaded, config.adapter, seed)
-        self.adapted = AdaptedModel(self.adapter, max_length=config.model.max_length)
-        self.rehearsal = Rehearsal(self.adapted, self.memory, config)
-        self.remedies = OnlineRemedies(self.adapted, config.regularizers)
-        self.trainer = OnlineTrainer(self.adapted, config.learning, config.kl, [self.remedies.penalty],
+        self.adapter = Adapter(loaded, facts.adapter, seed)
+        self.adapted = AdaptedModel(self.adapter, max_length=self.loaded.max_length)
+        self.rehearsal = Rehearsal(self.adapted, self.memory, facts, language)
+        self.remedies = OnlineRemedies(self.adapted, facts.regularizers)
+        self.trainer = OnlineTrainer(self.adapted, facts.learning, facts.kl, [self.remedies.penalty],
                                      [self.remedies.constrain])
-        self.gate = Gate(reader.embedder.embed, reader.scorer.score, config.gate)
+        self.gate = Gate(reader.embedder.embed, reader.scorer.score, facts.gate)
         self.turns = 0
         self.waiting: list[Fact] = []  # the hybrid method's facts that are still only in the prompt
         self.last_change: Change | None = None
         self._told: tuple[str, AdaptedModel] | None = None
         self._active: str | None = None
         self._resume()
-        if config.regularizers.null_space:
+        if facts.regularizers.null_space:
             self.remedies.protect(self.rehearsal.anchors()[0])
 
     @property
     def per_fact(self) -> bool:
         """Whether each fact has an adapter of its own."""
-        return self.config.learning.adapters == "per_fact"
+        return self.facts.learning.adapters == "per_fact"
 
     def rng(self) -> random.Random:
         """The randomness of the current turn: a function of seed and turn count, so that resuming repeats it."""
@@ -94,16 +95,16 @@ class OnlineLearner:
 
     def keys(self, questions: Sequence[str]) -> list[str]:
         """What answers each question: ``BASE``, ``SHARED`` or the id of the fact whose adapter acts."""
-        if self.config.learning.method == "in_context":
+        if self.facts.learning.method == "in_context":
             return [BASE] * len(questions)
-        if not self.config.gate.enabled:
+        if not self.facts.gate.enabled:
             return [SHARED] * len(questions)
         routed = [route.fact_id for route in self.route(questions)]
         return [BASE if fact_id is None else fact_id if self.per_fact else SHARED for fact_id in routed]
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
         """Greedy answers in order, each by the base or by the adapter that the gate opens for it."""
-        limit = max_new_tokens or self.config.generation.max_new_tokens
+        limit = max_new_tokens or self.loaded.max_new_tokens
         told = self.in_prompt()
         answers, keys = [""] * len(questions), self.keys(questions)
         for key in dict.fromkeys(keys):
@@ -120,12 +121,12 @@ class OnlineLearner:
 
     def in_prompt(self) -> list[Fact]:
         """The facts that stand in the prompt: all of them, those that wait, or none, by method."""
-        return self.memory.all() if self.config.learning.method == "in_context" else self.waiting
+        return self.memory.all() if self.facts.learning.method == "in_context" else self.waiting
 
     def base_answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
         """What the frozen base answers."""
         with self.acting(BASE):
-            limit = max_new_tokens or self.config.generation.max_new_tokens
+            limit = max_new_tokens or self.loaded.max_new_tokens
             return self.adapted.answer(questions, max_new_tokens=limit)
 
     def answer_in_context(self, questions: Sequence[str], facts: Sequence[Fact], limit: int) -> list[str]:
@@ -138,7 +139,7 @@ class OnlineLearner:
         lines = [f"{fact.question} {fact.object}" if fact.question else fact.statement for fact in facts]
         system = "\n".join([IN_CONTEXT, *(f"- {line}" for line in lines)])
         if self._told is None or self._told[0] != system:
-            self._told = system, AdaptedModel(self.adapter, system=system, max_length=self.config.model.max_length)
+            self._told = system, AdaptedModel(self.adapter, system=system, max_length=self.loaded.max_length)
         return self._told[1]
 
     def acting(self, key: str) -> AbstractContextManager[None]:
@@ -246,13 +247,13 @@ class OnlineLearner:
         self.memory.put(entry)
         if blob is not None:
             self.store.put_blob(entry.fact.id, blob)
-        if blob is not None or self.config.learning.method == "weights":
+        if blob is not None or self.facts.learning.method == "weights":
             self.gate.add(entry.fact)
-        elif self.config.learning.method == "hybrid":
+        elif self.facts.learning.method == "hybrid":
             self.waiting.append(entry.fact)
 
     def _full(self) -> bool:
-        return len(self.memory) >= self.config.memory.capacity
+        return len(self.memory) >= self.facts.memory.capacity
 
     # Stopping and resuming
 

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from fledgling.core.database import transaction
 from fledgling.core.errors import DataError
 from fledgling.core.records import Fact
-from fledgling.settings import MemorySection
+from fledgling.facts.settings import MemorySection
 
 STRATEGIES = ("importance", "highest_loss", "least_rehearsed", "mixed", "random")
 _COLUMNS = ("id", "fact", "key", "slot", "born", "seen", "count", "fresh", "stale", "loss", "rehearsed")

@@ -1,4 +1,4 @@
-"""The sections of online fact learning: how fast, on what, with which brakes."""
+"""The ``facts`` section: how a fact becomes rows, how fast it is learned, with which brakes, and what is remembered."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
+from fledgling.models.settings import AdapterSection
 
 
 class RatesSection(Section):
-    """Multipliers of ``learning.lr`` by context."""
+    """Multipliers of ``learning.lr``, the rate of a fact heard for the first time."""
 
     regular: NonNegative
     question: NonNegative
-    fact: NonNegative
     repeated: Annotated[float, Field(ge=1.0)]
-    replay: NonNegative
-    smallest: Positive
-    largest: Positive
+    largest: Annotated[float, Field(ge=1.0)]
 
 
 class LearningSection(Section):
@@ -116,3 +114,49 @@ class ExperimentSection(Section):
     recipes: list[str]
     remedies: list[str]
     forgetting_facts: Count
+
+
+class RenderingSection(Section):
+    """How a fact becomes training rows and near-miss questions."""
+
+    acknowledgement: str
+    frame: str
+    unknown: str
+    general_questions: list[str]
+    thing_questions: list[str]
+    recall: str
+    recalls: CountOrZero
+    negatives: CountOrZero
+    rephrasings: CountOrZero
+    contrast_subjects: CountOrZero
+    contrast_relations: CountOrZero
+
+
+class MemorySection(Section):
+    """What the fact memory keeps, and what it rehearses."""
+
+    capacity: Count
+    importance: Literal["repetition", "recency", "hybrid"]
+    repetition_weight: Share
+    half_life: Positive
+    decay_after: CountOrZero
+    decay_half_life: Positive
+    eviction: Literal["fifo", "lru", "importance", "hybrid"]
+    eviction_candidates: Count
+    importance_pool: Count
+
+
+class FactsSection(Section):
+    """Online fact learning."""
+
+    adapter: AdapterSection
+    rendering: RenderingSection
+    memory: MemorySection
+    learning: LearningSection
+    token_weights: TokenWeightsSection
+    kl: KLSection
+    replay: ReplaySection
+    guard: GuardSection
+    gate: GateSection
+    regularizers: RegularizerSection
+    experiment: ExperimentSection

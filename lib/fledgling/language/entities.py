@@ -8,7 +8,7 @@ from typing import Any
 
 from fledgling.core.errors import MissingExtra, ModelError
 from fledgling.language.lexicon import words
-from fledgling.settings import DetectionSection
+from fledgling.language.settings import LanguageSection
 
 _NOT_NAMES = words("""
     i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her their there
@@ -28,7 +28,7 @@ _VALUES = re.compile(
 )
 
 
-def find_entities(text: str, section: DetectionSection) -> tuple[str, ...]:
+def find_entities(text: str, section: LanguageSection) -> tuple[str, ...]:
     """Entities in order of appearance, each once. Raises ``MissingExtra`` when spaCy is asked for and missing."""
     if section.entities == "spacy":
         found = [entity.text for entity in _spacy_model(section.spacy_model)(text).ents]

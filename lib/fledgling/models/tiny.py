@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from fledgling.facts.learning.token_weights import FUNCTION_WORDS
+from fledgling.core.words import FUNCTION_WORDS
 from fledgling.models.loading import LoadedModel
 
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"

@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 import psutil
 
-from fledgling.core.layers import load_config
+from fledgling.core.layers import read_layer
 from fledgling.core.errors import RunError
 from fledgling.core.files import read_json, write_json
-from fledgling.core.paths import REPORTS
+from fledgling.core.paths import CONFIGS, REPORTS
 from fledgling.reports import worker
 from fledgling.reports.fingerprints import fingerprint
 from fledgling.reports.index import write_index
@@ -81,7 +81,7 @@ def plan(
 
     Raises ``ConfigError`` for an unknown preset, ``RunError`` for a parameter that the notebook does not take.
     """
-    load_config(preset)
+    read_layer(CONFIGS / "presets", preset)  # refuses a name that is not known
     takes = declared_parameters(notebook)
     checked = check_parameters(notebook, parameters or {})
     preset, seed = checked.pop("preset", preset), checked.pop("seed", seed)

@@ -13,13 +13,12 @@ import torch
 
 from fledgling.core.records import StepRecord
 from fledgling.models.loading import LoadedModel
-from fledgling.settings import Config
 from fledgling.tasks.building import build_graph_model, build_llm_model
 from fledgling.tasks.data.examples import TaskSplits
 from fledgling.tasks.data.sets import load_tasks, thinned
 from fledgling.tasks.language_model import LlmBackbone
 from fledgling.tasks.model import MultitaskModel, Parts, prepare_tasks
-from fledgling.tasks.settings import MultitaskSection
+from fledgling.tasks.settings import TasksSection
 from fledgling.tasks.trainer import MultitaskTrainer
 
 
@@ -29,7 +28,7 @@ class Setting:
 
     tasks: dict[str, TaskSplits]
     parts: Parts
-    section: MultitaskSection
+    section: TasksSection
     seed: int
     device: torch.device
 
@@ -52,20 +51,20 @@ class Setting:
         return replace(self, tasks={task: self.tasks[task]}, parts={task: self.parts[task]})
 
 
-def prepare_llm(config: Config, loaded: LoadedModel, *, seed: int) -> tuple[MultitaskTrainer, dict[str, TaskSplits]]:
+def prepare_llm(section: TasksSection, loaded: LoadedModel, *, seed: int) -> tuple[MultitaskTrainer, dict[str, TaskSplits]]:
     """The same trainer on the language model, with the smaller sizes of ``multitask.llm``, and its tasks."""
-    small = config.multitask.llm
-    data = config.multitask.data.model_copy(update={
+    small = section.llm
+    data = section.data.model_copy(update={
         "train_per_skill": small.train_per_skill, "held_out_per_skill": small.held_out_per_skill})
-    section = config.multitask.model_copy(update={
+    section = section.model_copy(update={
         "backbone": "llm", "data": data, "epochs": small.epochs, "updates_per_epoch": small.updates_per_epoch,
         "batch_size": small.batch_size, "lr": small.lr, "matrix_lr": 0.0})
     tasks = load_tasks(data, seed=seed)
-    model = build_llm_model(tasks, LlmBackbone(loaded, config.adapter, seed=seed), seed=seed)
+    model = build_llm_model(tasks, LlmBackbone(loaded, small.adapter, seed=seed), seed=seed)
     return MultitaskTrainer(model, prepare_tasks(model.backbone, tasks), section, seed=seed), tasks
 
 
-def prepare_setting(section: MultitaskSection, *, seed: int, device: torch.device | None = None) -> Setting:
+def prepare_setting(section: TasksSection, *, seed: int, device: torch.device | None = None) -> Setting:
     """Load the tasks of ``seed`` and turn them into graphs."""
     device = device or torch.device("cpu")
     tasks = load_tasks(section.data, seed=seed)

@@ -12,7 +12,7 @@ from torch import nn
 from fledgling.core.errors import DataError
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import LoadedModel
-from fledgling.settings import AdapterSection
+from fledgling.models.settings import AdapterSection
 
 
 @dataclass(frozen=True)

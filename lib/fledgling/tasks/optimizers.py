@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import torch
 
 from fledgling.tasks.muon import Muon
-from fledgling.tasks.settings import MultitaskSection
+from fledgling.tasks.settings import TasksSection
 
 
 class Optimizers:
     """Steps all parameters with rates that rise and fall over one phase of ``updates`` updates."""
 
-    def __init__(self, parameters: Mapping[str, torch.nn.Parameter], section: MultitaskSection, *, updates: int,
+    def __init__(self, parameters: Mapping[str, torch.nn.Parameter], section: TasksSection, *, updates: int,
                  factor: float = 1.0, extra: tuple[torch.nn.Parameter, ...] = ()) -> None:
         matrices = {name: one for name, one in parameters.items()
                     if section.matrix_lr > 0 and one.ndim == 2 and ".layers." in name and _fits(one, section)}
@@ -45,7 +45,7 @@ class Optimizers:
         self.number += 1
 
 
-def _fits(matrix: torch.Tensor, section: MultitaskSection) -> bool:
+def _fits(matrix: torch.Tensor, section: TasksSection) -> bool:
     side = section.graph.hidden
     return matrix.shape[0] % side == 0 and matrix.shape[1] % side == 0
 

@@ -15,7 +15,7 @@ from fledgling.tasks.data.mixing import row_batches
 from fledgling.tasks.losses import distillation_loss
 from fledgling.tasks.model import Inputs, MultitaskModel, Parts, answer_logits
 from fledgling.tasks.processes import Processes
-from fledgling.tasks.settings import MultitaskSection
+from fledgling.tasks.settings import TasksSection
 
 
 class Remedy(Protocol):
@@ -32,7 +32,7 @@ class Rehearsal:
     Dark experience replay, DER++ (Buzzega et al. 2020, arXiv:2004.07211), here with softened answers.
     """
 
-    def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes,
+    def __init__(self, model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes,
                  generator: np.random.Generator) -> None:
         self.model, self.parts, self.section = model, parts, section
         self.processes, self.generator = processes, generator
@@ -70,7 +70,7 @@ class Rehearsal:
 class ElasticWeights:
     """Holds the shared parameters near their values after each finished task, by Fisher information (EWC)."""
 
-    def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes,
+    def __init__(self, model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes,
                  generator: np.random.Generator) -> None:
         self.model, self.parts, self.section = model, parts, section
         self.processes, self.generator = processes, generator
@@ -97,7 +97,7 @@ class ElasticWeights:
 class Distillation:
     """Keeps the finished tasks' answers to the new task's texts as the earlier model gave them (LwF)."""
 
-    def __init__(self, model: MultitaskModel, section: MultitaskSection) -> None:
+    def __init__(self, model: MultitaskModel, section: TasksSection) -> None:
         self.model, self.section = model, section
         self.finished: tuple[str, ...] = ()
         self.earlier: MultitaskModel | None = None
@@ -118,7 +118,7 @@ class Distillation:
         return self.section.distillation_strength * torch.stack(terms).sum() if terms else None
 
 
-def build_remedy(model: MultitaskModel, parts: Parts, section: MultitaskSection, processes: Processes, seed: int
+def build_remedy(model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes, seed: int
                  ) -> Remedy | None:
     """The remedy that ``section.remedy`` names; None for ``none``."""
     generator = np.random.default_rng([seed, 7])

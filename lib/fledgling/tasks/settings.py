@@ -1,4 +1,4 @@
-"""The section of the configuration for several tasks in one model. Values and comments: configs/default.yaml."""
+"""The ``tasks`` section: several tasks in one model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
+from fledgling.models.settings import AdapterSection
 
 Strategy = Literal["alternating", "mixed", "curriculum", "sequential"]
 Remedy = Literal["none", "rehearsal", "ewc", "distillation"]
@@ -43,9 +44,10 @@ class LlmSection(Section):
     updates_per_epoch: Count
     batch_size: Count
     lr: Positive
+    adapter: AdapterSection
 
 
-class MultitaskSection(Section):
+class TasksSection(Section):
     """One model, several tasks."""
 
     backbone: Literal["graph", "llm"]

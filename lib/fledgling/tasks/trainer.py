@@ -19,7 +19,7 @@ from fledgling.tasks.model import Inputs, MultitaskModel, Parts, TaskPart, answe
 from fledgling.tasks.optimizers import Optimizers
 from fledgling.tasks.processes import Processes
 from fledgling.tasks.remedies import build_remedy
-from fledgling.tasks.settings import MultitaskSection
+from fledgling.tasks.settings import TasksSection
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TaskResult:
 class MultitaskTrainer:
     """One model, its prepared tasks, and the way to train them. ``train`` yields a record an epoch."""
 
-    def __init__(self, model: MultitaskModel, parts: Parts, section: MultitaskSection, *, seed: int = 0,
+    def __init__(self, model: MultitaskModel, parts: Parts, section: TasksSection, *, seed: int = 0,
                  processes: Processes | None = None) -> None:
         self.model, self.parts, self.section, self.seed = model, parts, section, seed
         self.tasks = tuple(parts)
@@ -211,7 +211,7 @@ def _unflatten(flat: torch.Tensor, parameters: list[torch.nn.Parameter]) -> None
         start += parameter.numel()
 
 
-def _check(section: MultitaskSection, tasks: tuple[str, ...], processes: int) -> None:
+def _check(section: TasksSection, tasks: tuple[str, ...], processes: int) -> None:
     """Raise ``ConfigError`` where parts of the section do not go together."""
     unknown = sorted(set(section.weights) - set(tasks))
     if unknown:

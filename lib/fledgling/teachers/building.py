@@ -18,7 +18,7 @@ from fledgling.core.files import read_yaml
 from fledgling.core.layers import nearest
 from fledgling.core.paths import CONFIGS, home
 from fledgling.models.loading import LoadedModel, usable
-from fledgling.settings import ModelSection
+from fledgling.models.settings import ModelsSection
 from fledgling.teachers.base import Teacher
 from fledgling.teachers.circuit_breaker import CircuitBreaker
 from fledgling.teachers.error_shapes import classify, describe, redact
@@ -59,7 +59,7 @@ def preset_overrides(name: str) -> dict[str, Any]:
 
 def local_teachers(section: TeachersSection, loaded: LoadedModel, *, seed: int = 0) -> list[LocalTeacher]:
     """The personas of ``section.local`` on one model, sharing one batching engine."""
-    engine = LocalEngine(loaded, max_new_tokens=section.max_new_tokens, seed=seed)
+    engine = LocalEngine(loaded, max_new_tokens=section.pool.max_new_tokens, seed=seed)
     return [LocalTeacher(teacher, engine) for teacher in section.local]
 
 
@@ -77,7 +77,7 @@ def endpoint_teachers(
         account = (urlsplit(endpoint.base_url).netloc, endpoint.key_variable)
         if account not in budgets:
             budgets[account] = _budget(section, account, environment, remember_rate=remember_rate)
-            gates[account] = asyncio.Semaphore(section.calls_at_once)
+            gates[account] = asyncio.Semaphore(section.pool.calls_at_once)
         teachers.append(EndpointTeacher(
             endpoint, section.retry, budget=budgets[account], gate=gates[account], environment=environment,
             breaker=CircuitBreaker(section.breaker.failures, section.breaker.cooldown_s)))
@@ -113,11 +113,11 @@ def _budget(section: TeachersSection, account: tuple[str, str], environment: Map
     if limits and remember_rate:
         identity = "|".join((*account, environment.get(account[1], "") if account[1] else ""))
         place = home() / "rates" / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
-    return RateBudget(min(limits, default=0), window_s=section.budget_window_s, margin_s=section.budget_margin_s,
+    return RateBudget(min(limits, default=0), window_s=section.pool.budget_window_s, margin_s=section.pool.budget_margin_s,
                       path=place)
 
 
-def conditions(section: TeachersSection, model: ModelSection, *, environment: Mapping[str, str] = os.environ,
+def conditions(section: TeachersSection, model: ModelsSection, *, environment: Mapping[str, str] = os.environ,
                timeout_s: float = 3.0) -> list[Condition]:
     """What of the configured pool is reachable, what is missing, how to mend it. Costs no completion."""
     ready, seen = usable(model)

@@ -17,8 +17,7 @@ from rich.live import Live
 from rich.table import Table
 
 from fledgling.core.errors import FledglingError
-from fledgling.core.layers import load_config
-from fledgling.settings import Config
+from fledgling.settings import Config, load_config
 
 if TYPE_CHECKING:
     from fledgling.core.runtime import Runtime
@@ -46,7 +45,7 @@ def status(
 
     names = [teachers] if teachers else ["local", *endpoint_presets()]
     configs = {name: _configured(name, "quick", set_ or []) for name in names}
-    found = {name: conditions(config.teachers, config.model) for name, config in configs.items()}
+    found = {name: conditions(config.teachers, config.models) for name, config in configs.items()}
     if not teachers:  # the local personas stand in every preset: show them once
         found = {name: [row for row in rows if (row.kind == "local") == (name == "local")]
                  for name, rows in found.items()}
@@ -113,10 +112,10 @@ def _pool_and_rule(config: Config, teachers: str, seed: int) -> tuple[list[Teach
     from fledgling.teachers.aggregators.agreement import EmbeddingCache
     from fledgling.teachers.aggregators.decision import agree_already, decide
 
-    section, runtime_section = config.teachers, config.runtime
+    section, runtime_section = config.teachers, config.core
     runtime = start(device=runtime_section.device, dtype=runtime_section.dtype, threads=runtime_section.threads,
                     seed=seed)
-    embed = EmbeddingCache(load_embedder().embed, section.embeddings_kept)
+    embed = EmbeddingCache(load_embedder().embed, section.pool.embeddings_kept)
     found, combine = _teachers(config, teachers, runtime, seed)
     return (found, lambda question, answers: decide(question, answers, section, embed, combine=combine),
             lambda answers: agree_already(answers, section, embed))
@@ -132,12 +131,12 @@ def _teachers(config: Config, teachers: str, runtime: Runtime, seed: int) -> tup
     section = config.teachers
     if teachers == "mock":
         manner = MockManner(accuracy=0.85, latency_s=0.05)
-        return list(mock_pool(load_quiz(), manner, size=section.max_teachers, seed=seed)), None
-    loaded = load_model(config.model, runtime)
+        return list(mock_pool(load_quiz(), manner, size=section.pool.max_teachers, seed=seed)), None
+    loaded = load_model(config.models, runtime)
     found, notes = assemble(section, loaded, seed=seed)
     for note in notes:
         typer.echo(note, err=True)
-    return found, combiner(loaded, max_new_tokens=section.max_new_tokens)
+    return found, combiner(loaded, max_new_tokens=section.pool.max_new_tokens)
 
 
 def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from fledgling.core.errors import ConfigError
 from fledgling.core.records import Answer
 from fledgling.teachers.base import Teacher, failure
-from fledgling.teachers.settings import TeachersSection
+from fledgling.teachers.settings import PoolSection, TeachersSection
 
 Result = TypeVar("Result")
 Enough = Callable[[Sequence[Answer]], bool]
@@ -79,18 +79,18 @@ class TeacherPool:
         return asyncio.run_coroutine_threadsafe(self.ask_async(question, enough=enough), self._loop)
 
     def ask_many(self, questions: Iterable[str], *, enough: Enough | None = None) -> Iterator[PoolReply]:
-        """Ask many, ``section.concurrency`` at a time; replies come in the order of the questions."""
+        """Ask many, ``pool.concurrency`` at a time; replies come in the order of the questions."""
         open_: deque[Future[PoolReply]] = deque()
         for question in questions:
             open_.append(self.submit(question, enough=enough))
-            if len(open_) >= self.section.concurrency:
+            if len(open_) >= self.section.pool.concurrency:
                 yield open_.popleft().result()
         while open_:
             yield open_.popleft().result()
 
     async def ask_async(self, question: str, *, enough: Enough | None = None) -> PoolReply:
         """As ``ask``, on the pool's own loop."""
-        return await _Round(self.teachers, self.section, question, enough).run()
+        return await _Round(self.teachers, self.section.pool, question, enough).run()
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -109,7 +109,7 @@ class TeacherPool:
 class _Round:
     """One question on its way through the pool."""
 
-    def __init__(self, teachers: Sequence[Teacher], section: TeachersSection, question: str,
+    def __init__(self, teachers: Sequence[Teacher], section: PoolSection, question: str,
                  enough: Enough | None) -> None:
         self._section = section
         self._question = question

@@ -111,7 +111,7 @@ class TeacherService:
             self._queue.append(question)
 
     def _send(self) -> None:
-        while self._queue and len(self._open) < self.section.concurrency:
+        while self._queue and len(self._open) < self.section.pool.concurrency:
             question = self._queue.popleft()
             self._open[self._pool.submit(question.text, enough=self._enough)] = question
 

@@ -117,7 +117,7 @@ class ServiceSection(Section):
     retry_unanswered_s: Positive
 
 
-class TeachersSection(Section):
+class PoolSection(Section):
     max_teachers: Annotated[int, Field(ge=1, le=32)]
     quorum: Count
     patience: Annotated[float, Field(ge=0.0, le=10.0)]
@@ -129,6 +129,10 @@ class TeachersSection(Section):
     embeddings_kept: Count
     budget_window_s: Positive
     budget_margin_s: NonNegative
+
+
+class TeachersSection(Section):
+    pool: PoolSection
     local: list[LocalTeacherSection]
     endpoints: list[EndpointSection]
     retry: RetrySection

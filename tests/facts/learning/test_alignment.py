@@ -2,11 +2,11 @@
 
 import torch
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Example
 from fledgling.facts.learning.alignment import align, directions
 from fledgling.models.adapters import Adapter
 from fledgling.models.rows import AdaptedModel
+from fledgling.settings import load_config
 
 ROWS = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Hi", "Hello there.", "question")]
 
@@ -32,7 +32,7 @@ def test_directions_that_do_not_exist_are_zero():
 
 
 def test_an_aligned_adapter_changes_nothing_and_tells_tokens_apart(tiny):
-    section = load_config(overrides={"adapter": {"first_layer": 0, "rank": 4}}).adapter
+    section = load_config(overrides={"facts": {"adapter": {"first_layer": 0, "rank": 4}}}).facts.adapter
     adapted = AdaptedModel(Adapter(tiny, section))
     rows = adapted.encode(ROWS)
     before, fresh = adapted.logits(rows), adapted.adapter.state()

@@ -37,8 +37,8 @@ def encoded(monkeypatch):
 
 
 @pytest.mark.parametrize("changes", [
-    {}, {"learning.adapters": "shared", "gate.enabled": False, "replay.rows": 2, "learning.own_replies": True},
-    {"learning.method": "hybrid"},
+    {}, {"facts.learning.adapters": "shared", "facts.gate.enabled": False, "facts.replay.rows": 2, "facts.learning.own_replies": True},
+    {"facts.learning.method": "hybrid"},
 ])  # fmt: skip
 def test_held_out_anchors_never_reach_a_batch(new_learner, monkeypatch, encoded, changes):
     files, read = [], anchors.read_anchors
@@ -48,7 +48,7 @@ def test_held_out_anchors_never_reach_a_batch(new_learner, monkeypatch, encoded,
     assert set(files) <= {"held_in.jsonl"}
     monkeypatch.undo()
     prompts = {normalised(example.prompt) for example in encoded}
-    assert prompts & {normalised(prompt) for prompt in held_in()} or changes.get("learning.method")
+    assert prompts & {normalised(prompt) for prompt in held_in()} or changes.get("facts.learning.method")
     assert not prompts & {normalised(prompt) for prompt in held_out()}
 
 
@@ -56,7 +56,7 @@ def test_measuring_held_out_anchors_changes_no_later_update(new_learner):
     """Anchors are measured between turns; what is learned afterwards is the same as if they had not been."""
     results = []
     for measure in (False, True):
-        learner = new_learner(**{"learning.adapters": "shared"})
+        learner = new_learner(**{"facts.learning.adapters": "shared"})
         tell(learner, TEXTS[0])
         if measure:
             evaluate(learner, [], AnchorSet(learner, held_out()[:3]), {})
@@ -78,7 +78,7 @@ def test_only_the_fact_is_rendered(new_learner, monkeypatch):
     assert seen
     for fact, *others in seen:
         assert isinstance(fact, Fact) and fact.text == TEXTS[1] and fact.question is None
-        assert {type(other).__name__ for other in others} == {"DetectionSection", "RenderingSection", "Random"}
+        assert {type(other).__name__ for other in others} == {"LanguageSection", "RenderingSection", "Random"}
 
 
 def one_batch(learner, text, turn=1):
@@ -88,7 +88,7 @@ def one_batch(learner, text, turn=1):
 
 
 def test_held_rows_carry_the_bases_own_logits(new_learner):
-    learner = new_learner(**{"learning.adapters": "shared", "learning.lr": 0.05})
+    learner = new_learner(**{"facts.learning.adapters": "shared", "facts.learning.lr": 0.05})
     _, batch = one_batch(learner, TEXTS[1])
     assert batch.held.ids.shape[0] == 4  # two anchors, two near misses
     assert torch.allclose(batch.held_logits, learner.adapted.base_logits(batch.held), atol=1e-4)
@@ -96,12 +96,12 @@ def test_held_rows_carry_the_bases_own_logits(new_learner):
 
 
 def test_without_kl_nothing_is_held(new_learner):
-    _, batch = one_batch(new_learner(**{"kl.weight": 0.0}), TEXTS[1])
+    _, batch = one_batch(new_learner(**{"facts.kl.weight": 0.0}), TEXTS[1])
     assert batch.held is None and batch.held_logits is None
 
 
 def test_replayed_rows_come_from_other_facts_at_their_weight(new_learner, encoded):
-    learner = new_learner(**{"replay.rows": 2, "replay.weight": 0.25, "token_weights": {
+    learner = new_learner(**{"facts.replay.rows": 2, "facts.replay.weight": 0.25, "facts.token_weights": {
         "entity": 1.0, "content": 1.0, "filler": 1.0, "repeated": 1.0, "first": 1.0}})  # fmt: skip
     tell(learner, *TEXTS)
     encoded.clear()
@@ -114,8 +114,8 @@ def test_replayed_rows_come_from_other_facts_at_their_weight(new_learner, encode
 
 def test_replay_goes_round_all_facts(new_learner):
     """The least recently rehearsed come first, and being rehearsed is noted."""
-    learner = new_learner(**{"replay.rows": 1, "replay.strategy": "least_rehearsed", "learning.max_updates": 1,
-                             "kl.weight": 0.0})  # fmt: skip
+    learner = new_learner(**{"facts.replay.rows": 1, "facts.replay.strategy": "least_rehearsed", "facts.learning.max_updates": 1,
+                             "facts.kl.weight": 0.0})  # fmt: skip
     names = ["Lena", "Ida", "Nils", "Vera", "Otto", "Rosa", "Karl", "Mia"]
     tell(learner, *[f"{name} lives in Oslo." for name in names])
     rehearsed = [entry.rehearsed for entry in learner.memory.entries()]
@@ -123,7 +123,7 @@ def test_replay_goes_round_all_facts(new_learner):
 
 
 def test_token_weights_reach_the_batch(new_learner):
-    learner = new_learner(**{"kl.weight": 0.0, "token_weights": {
+    learner = new_learner(**{"facts.kl.weight": 0.0, "facts.token_weights": {
         "entity": 4.0, "content": 2.0, "filler": 0.5, "repeated": 1.0, "first": 1.0}})  # fmt: skip
     _, batch = one_batch(learner, TEXTS[1])
     row = [weight for weight, label in zip(batch.rows.weights[0].tolist(), batch.rows.labels[0].tolist(), strict=True)
@@ -135,7 +135,7 @@ def test_token_weights_reach_the_batch(new_learner):
 
 
 def test_the_same_randomness_gives_the_same_batches(new_learner):
-    learner = new_learner(**{"replay.rows": 1})
+    learner = new_learner(**{"facts.replay.rows": 1})
     tell(learner, *TEXTS)
     fact = learner.memory.all()[1]
     drawn = []
@@ -155,11 +155,11 @@ def test_balanced_alternates_questions_and_the_other_kinds():
 
 def test_one_answer_gives_every_row_the_statement_and_drops_denials(new_learner):
     kinds = ["question", "cloze", "reverse", "recall", "yes_no", "acknowledgement"]
-    fact = detect(Turn("Lena lives in Oslo."), new_learner().config.detection)
+    fact = detect(Turn("Lena lives in Oslo."), new_learner().language)
     rows = {}
     for one_answer in (True, False):
-        learner = new_learner(**{"learning.one_answer": one_answer, "learning.row_kinds": kinds,
-                                 "learning.max_rows": 100})  # fmt: skip
+        learner = new_learner(**{"facts.learning.one_answer": one_answer, "facts.learning.row_kinds": kinds,
+                                 "facts.learning.max_rows": 100})  # fmt: skip
         rows[one_answer] = learner.rehearsal.examples(fact, random.Random(0))
     assert {row.answer for row in rows[True]} == {"Lena lives in Oslo."}
     assert {row.kind for row in rows[True]} == set(kinds)
@@ -169,6 +169,6 @@ def test_one_answer_gives_every_row_the_statement_and_drops_denials(new_learner)
 
 
 def test_a_fact_that_no_row_can_be_made_of_is_still_learned_from_its_own_words(new_learner):
-    learner = new_learner(**{"learning.row_kinds": ["cloze"]})
+    learner = new_learner(**{"facts.learning.row_kinds": ["cloze"]})
     rows = learner.rehearsal.examples(Fact("f", text="ok?", statement="ok?"), random.Random(0))
     assert [(row.prompt, row.answer) for row in rows] == [("ok?", "ok?")]

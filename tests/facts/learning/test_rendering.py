@@ -4,23 +4,23 @@ import random
 
 import pytest
 
-from fledgling.core.layers import load_config
 from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
 from fledgling.facts.learning.rendering import contrast, normalised, render
 from fledgling.facts.measuring.streams import read_fact_stream
 from fledgling.language.facts import detect, take_at_word
+from fledgling.settings import load_config
 
 CONFIG = load_config()
 
 
 def rows_of(turn, seed=0):
     turn = Turn(turn) if isinstance(turn, str) else turn
-    return render(take_at_word(turn, CONFIG.detection), CONFIG.detection, CONFIG.rendering, random.Random(seed))
+    return render(take_at_word(turn, CONFIG.language), CONFIG.language, CONFIG.facts.rendering, random.Random(seed))
 
 
 def contrasts_of(text):
-    return contrast(detect(Turn(text), CONFIG.detection), CONFIG.detection, CONFIG.rendering, random.Random(0))
+    return contrast(detect(Turn(text), CONFIG.language), CONFIG.language, CONFIG.facts.rendering, random.Random(0))
 
 
 def test_a_statement_is_asked_about_in_every_form():

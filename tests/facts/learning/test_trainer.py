@@ -5,24 +5,24 @@ import itertools
 import pytest
 import torch
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Example
 from fledgling.facts.learning.losses import forward_kl
 from fledgling.facts.learning.trainer import Batch, OnlineTrainer
 from fledgling.models.adapters import Adapter, to_bytes
 from fledgling.models.rows import AdaptedModel
+from fledgling.settings import load_config
 
 EXAMPLES = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Is Tom my friend?", "Yes.", "yes_no")]
 HELD = [Example("Hi", "Hello.", "anchor"), Example("Why is the sky blue?", "Light.", "anchor")]
 
 
 def trainer_of(tiny, *, kl=None, penalties=(), **learning):
-    config = load_config(overrides={
+    config = load_config(overrides={"facts": {
         "adapter": {"first_layer": 0, "dropout": 0.0},
         "learning": {"clip_norm": 1e9, "weight_decay": 0.0, "stop_loss": 0.0, "max_updates": 5, **learning},
         "kl": kl or {},
-    })  # fmt: skip
-    return OnlineTrainer(AdaptedModel(Adapter(tiny, config.adapter)), config.learning, config.kl, penalties)
+    }})  # fmt: skip
+    return OnlineTrainer(AdaptedModel(Adapter(tiny, config.facts.adapter)), config.facts.learning, config.facts.kl, penalties)
 
 
 def batch_of(trainer, held=False):
@@ -198,8 +198,8 @@ def test_row_losses_are_means_by_row(tiny):
 
 
 def test_dropout_acts_in_the_step_but_not_around_it(tiny):
-    config = load_config(overrides={"adapter": {"first_layer": 0, "dropout": 0.5}})
-    trainer = OnlineTrainer(AdaptedModel(Adapter(tiny, config.adapter)), config.learning, config.kl)
+    config = load_config(overrides={"facts": {"adapter": {"first_layer": 0, "dropout": 0.5}}})
+    trainer = OnlineTrainer(AdaptedModel(Adapter(tiny, config.facts.adapter)), config.facts.learning, config.facts.kl)
     batch = batch_of(trainer)
     for _ in range(3):
         trainer.step(batch, lr=0.05, kl_weight=0.0)

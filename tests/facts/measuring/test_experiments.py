@@ -14,7 +14,7 @@ FACTS = read_fact_stream(DATA / "facts" / "tuning.jsonl")[:3]
 
 
 def run(config, facts=FACTS, loaded=None, **options):
-    return list(run_stream(loaded or tiny_model(), READER, config, facts, anchors=["Hi", "Why?"], **options))
+    return list(run_stream(loaded or tiny_model(), READER, config.facts, config.language, facts, anchors=["Hi", "Why?"], **options))
 
 
 def numbers_of(records):
@@ -22,8 +22,8 @@ def numbers_of(records):
             for record in records]  # fmt: skip
 
 
-@pytest.mark.parametrize("changes", [{}, {"learning.adapters": "shared", "gate.enabled": False},
-                                     {"learning.method": "in_context"}, {"learning.method": "hybrid"}])  # fmt: skip
+@pytest.mark.parametrize("changes", [{}, {"facts.learning.adapters": "shared", "facts.gate.enabled": False},
+                                     {"facts.learning.method": "in_context"}, {"facts.learning.method": "hybrid"}])  # fmt: skip
 def test_a_stream_ends_in_one_line_of_metrics(small_config, changes):
     records = run(small_config(**changes))
     assert [record.event for record in records].count("retention") == 3
@@ -32,7 +32,7 @@ def test_a_stream_ends_in_one_line_of_metrics(small_config, changes):
     metrics = records[-1].values
     assert records[-1].event == "metrics" and 0.0 <= metrics["efficacy"] <= 1.0
     assert {"backward_transfer", "forgetting", "updates_per_fact", "seconds_per_turn"} <= set(metrics)
-    trained = changes.get("learning.method") != "in_context"
+    trained = changes.get("facts.learning.method") != "in_context"
     assert metrics["updates_per_fact"] == (2.0 if trained else 0.0)
     assert (metrics["seconds_per_update"] is not None) == trained
 
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_run(small_config):
 
 def test_the_model_is_given_back_even_when_the_caller_stops(small_config):
     loaded = tiny_model()
-    stream = run_stream(loaded, READER, small_config(), FACTS, anchors=["Hi"])
+    stream = run_stream(loaded, READER, small_config().facts, small_config().language, FACTS, anchors=["Hi"])
     next(stream)
     assert any("lora" in name for name, _ in loaded.model.named_parameters())
     stream.close()

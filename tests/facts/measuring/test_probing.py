@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.gate.cases import GateCase
 from fledgling.facts.gate.gate import Gate
 from fledgling.facts.measuring.probing import AnchorSet, ask_neighbours, ask_probes, evaluate, try_gate
 from fledgling.facts.measuring.streams import Neighbour, Probe, TaughtFact
+from fledgling.settings import load_config
 
 LENA = TaughtFact("lena", Turn("Lena lives in Oslo."),
                   (Probe("direct", "Where does Lena live?", ("Oslo",)),
@@ -64,7 +64,7 @@ def test_base_answers_are_asked_for_once(scripted, monkeypatch):
 
 
 def test_anchors_of_an_untaught_learner_have_not_moved(new_learner):
-    learner = new_learner(**{"gate.enabled": False, "learning.adapters": "shared"})
+    learner = new_learner(**{"facts.gate.enabled": False, "facts.learning.adapters": "shared"})
     metrics = AnchorSet(learner, ["Why is the sky blue?", "Hi"]).measure(learner)
     assert metrics["anchor_kl"] == pytest.approx(0.0, abs=1e-6)
     assert metrics["locality"] == metrics["answers_unchanged"] == 1.0
@@ -74,7 +74,7 @@ def test_anchors_of_an_untaught_learner_have_not_moved(new_learner):
 def test_an_always_acting_adapter_moves_anchors_and_a_gated_one_does_not(new_learner):
     moved = {}
     for gated in (True, False):
-        learner = new_learner(**{"gate.enabled": gated, "learning.adapters": "shared", "learning.lr": 0.05})
+        learner = new_learner(**{"facts.gate.enabled": gated, "facts.learning.adapters": "shared", "facts.learning.lr": 0.05})
         anchors = AnchorSet(learner, ["Why is the sky blue?", "Name a colour."])
         tell(learner, "Lena lives in Oslo.")
         moved[gated] = anchors.measure(learner)["anchor_kl"]
@@ -93,11 +93,11 @@ def test_a_gate_is_tried_on_hard_questions():
     def score(pairs):
         return np.array([float(fact.split()[0] in question) for fact, question in pairs])
 
-    gate = Gate(lambda texts: np.ones((len(texts), 1), np.float32), score, load_config().gate)
+    gate = Gate(lambda texts: np.ones((len(texts), 1), np.float32), score, load_config().facts.gate)
     cases = [GateCase("Al sings.", "alias", "Does Alfred sing?"), GateCase("Al sings.", "reverse", "Who sings?"),
              GateCase("Al sings.", "name_inside_name", "Does Alma sing?"),
              GateCase("Bo paints.", "alias", "Al, does he paint?")]
-    table, precision, recall = try_gate(gate, cases, load_config().detection)
+    table, precision, recall = try_gate(gate, cases, load_config().language)
     assert table.loc["alias"].tolist() == [2, 2, 1, "open"]
     assert table.loc["reverse"].tolist() == [1, 0, 0, "open"]
     assert table.loc["name inside name"].tolist() == [1, 1, 1, "closed"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fledgling.core.layers import load_config
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.agreement import EmbeddingCache, group_answers, measure_agreement, pair_score
 
 SECTION = load_config().teachers.agreement

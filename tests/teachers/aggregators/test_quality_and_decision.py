@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fledgling.core.layers import load_config
 from fledgling.core.records import Answer
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import agree_already, decide, weigh
 from fledgling.teachers.aggregators.quality import completeness, form_quality, quality, substance, variety
 from fledgling.teachers.aggregators.trust import Trust

@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit
 
 from fledgling.core.errors import DataError
-from fledgling.core.layers import load_config
 from fledgling.core.paths import ROOT
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.baselines import accuracy, best_single, dawid_skene, majority_vote
 from fledgling.teachers.aggregators.trust import (
     AGAINST,

@@ -17,26 +17,28 @@ from fledgling.facts.learning.token_weights import token_weights
 from fledgling.facts.learning.trainer import Batch
 from fledgling.facts.measuring.anchors import held_in
 from fledgling.facts.memory import FactMemory
+from fledgling.facts.settings import FactsSection
+from fledgling.language.settings import LanguageSection
 from fledgling.models.rows import AdaptedModel, Rows
-from fledgling.settings import Config
 
 
 class Rehearsal:
     """Composes minibatches. Held rows are the frozen base's own answers to held-in anchors and near-miss questions;
     held-out anchors are never read here."""
 
-    def __init__(self, adapted: AdaptedModel, memory: FactMemory, config: Config) -> None:
-        self.adapted, self.memory, self.config = adapted, memory, config
+    def __init__(self, adapted: AdaptedModel, memory: FactMemory, facts: FactsSection, language: LanguageSection
+    ) -> None:
+        self.adapted, self.memory, self.facts, self.language = adapted, memory, facts, language
         self.rehearsed: set[str] = set()  # ids of earlier facts in minibatches since the learner last noted them
         self._anchors: Rows | None = None
         self._anchor_logits: torch.Tensor | None = None
 
     def examples(self, fact: Fact, rng: random.Random) -> list[Example]:
         """The rows that teach a fact, at most ``learning.max_rows``."""
-        learning = self.config.learning
+        learning = self.facts.learning
         if learning.rows == "acknowledgement":
             return [Example(fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id)]
-        rows = render(fact, self.config.detection, self.config.rendering, rng)
+        rows = render(fact, self.language, self.facts.rendering, rng)
         if learning.one_answer:
             said = fact.statement.lower()
             rows = [replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()]
@@ -53,7 +55,7 @@ class Rehearsal:
                 example.answer, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
             )["offset_mapping"]
             tokens = token_weights(
-                example.answer, offsets, self.config.token_weights, entities=names, prompt=example.prompt
+                example.answer, offsets, self.facts.token_weights, entities=names, prompt=example.prompt
             )
             length = len(self.adapted.answer_ids(example.answer))  # a cut answer keeps its first weights
             tokens = [*[*tokens, 1.0][:length - 1], 1.0]
@@ -70,19 +72,19 @@ class Rehearsal:
                 rows = self._rows(fact, new, rng, turn)
             held, logits = self._held(near, rng)
             yield Batch(rows, held, logits)
-            fixed = rows if self.config.replay.rows == 0 else None
+            fixed = rows if self.facts.replay.rows == 0 else None
 
     def joint_batches(self, facts: Sequence[Fact], rng: random.Random) -> Iterator[Batch]:
         """Minibatches over several facts at once, without end, for training them together."""
         by_id = {fact.id: fact for fact in facts}
         pool = [example for fact in facts for example in self.examples(fact, rng)]
         while True:
-            chosen = rng.sample(pool, min(self.config.learning.max_rows, len(pool)))
+            chosen = rng.sample(pool, min(self.facts.learning.max_rows, len(pool)))
             held, logits = self._held(None, rng)
             yield Batch(self.encode(chosen, by_id, [1.0] * len(chosen)), held, logits)
 
     def _rows(self, fact: Fact, new: list[Example], rng: random.Random, turn: int) -> Rows:
-        replay = self.config.replay
+        replay = self.facts.replay
         old = self.memory.select(replay.rows, replay.strategy, rng, turn=turn, exclude={fact.id})
         self.rehearsed |= {other.id for other in old}
         rehearsed = [rng.choice(self.examples(other, rng)) for other in old]
@@ -90,16 +92,16 @@ class Rehearsal:
         return self.encode([*new, *rehearsed], {other.id: other for other in (fact, *old)}, scale)
 
     def _near_misses(self, fact: Fact, rng: random.Random) -> tuple[Rows, torch.Tensor] | None:
-        kl = self.config.kl
+        kl = self.facts.kl
         if kl.contrast == 0 or kl.weight == 0:
             return None
-        questions = contrast(fact, self.config.detection, self.config.rendering, rng)[: 2 * kl.contrast]
+        questions = contrast(fact, self.language, self.facts.rendering, rng)[: 2 * kl.contrast]
         return self._as_base_answers(questions) if questions else None
 
     def _held(
         self, near: tuple[Rows, torch.Tensor] | None, rng: random.Random
     ) -> tuple[Rows | None, torch.Tensor | None]:
-        kl = self.config.kl
+        kl = self.facts.kl
         if kl.weight == 0:
             return None, None
         parts = []
@@ -128,7 +130,7 @@ class Rehearsal:
 
     def rows_of(self, fact: Fact, rng: random.Random) -> Rows:
         """The fact's own rows, encoded, without anything beside them."""
-        return self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.config.learning.max_rows)
+        return self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.facts.learning.max_rows)
 
     def own_reply(self, prompt: str, reply: str) -> Batch:
         """One row: the model's own reply to an ordinary turn."""
@@ -137,7 +139,7 @@ class Rehearsal:
     def _as_base_answers(self, prompts: Sequence[str]) -> tuple[Rows, torch.Tensor]:
         adapted = self.adapted
         with adapted.adapter.disabled():
-            answers = adapted.answer(prompts, max_new_tokens=self.config.kl.answer_tokens)
+            answers = adapted.answer(prompts, max_new_tokens=self.facts.kl.answer_tokens)
         rows = adapted.encode(
             [Example(prompt, answer or ".", "anchor") for prompt, answer in zip(prompts, answers, strict=True)]
         )

@@ -10,16 +10,17 @@ import re
 from dataclasses import replace
 
 from fledgling.core.records import Fact
+from fledgling.facts.settings import RenderingSection
 from fledgling.language.grammar import Clause, split_clause
 from fledgling.language.patterns import PatternBook, load_patterns
 from fledgling.language.perspective import to_user
 from fledgling.language.questions import Question, inner, is_person, wh_questions, yes_no
 from fledgling.language.retractions import affirmed
+from fledgling.language.settings import LanguageSection
 from fledgling.language.templates import fill
-from fledgling.settings import DetectionSection, RenderingSection
 
 
-def contrast(fact: Fact, detection: DetectionSection, rendering: RenderingSection, rng: random.Random) -> list[str]:
+def contrast(fact: Fact, detection: LanguageSection, rendering: RenderingSection, rng: random.Random) -> list[str]:
     """Near-miss questions of ``fact``, each once: other subjects first, then other relations of the same subject."""
     book = load_patterns(detection.patterns)
     if fact.question:

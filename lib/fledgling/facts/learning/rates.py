@@ -8,14 +8,12 @@ from fledgling.facts.settings import RatesSection
 
 
 def context_rate(base: float, context: str, rates: RatesSection, *, repetitions: int = 1) -> float:
-    """``base`` × the multiplier of a context: ``regular``, ``question``, ``fact`` or ``replay``.
+    """``base`` × the multiplier of a context: 1 for a ``fact``, else that of ``regular`` or ``question``.
 
-    A fact heard again learns faster, × ``repeated`` for each time after the first; the whole multiplier stays within
-    ``smallest`` and ``largest``. Raises ``KeyError`` for an unknown context.
+    A fact heard again learns faster, × ``repeated`` for each time after the first; up to ``largest``. Raises ``KeyError`` for an unknown context.
     """
-    multiplier = {"regular": rates.regular, "question": rates.question, "fact": rates.fact, "replay": rates.replay}
-    factor = multiplier[context]
+    factor = {"regular": rates.regular, "question": rates.question, "fact": 1.0}[context]
     if context == "fact":
         growth = max(repetitions - 1, 0) * math.log(rates.repeated)
         factor *= math.exp(min(growth, 100.0))  # far above any bound, and never an overflow
-    return base * min(max(factor, rates.smallest), rates.largest)
+    return base * min(factor, rates.largest)

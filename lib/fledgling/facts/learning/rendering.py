@@ -12,22 +12,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fledgling.core.records import Example, Fact
+from fledgling.core.words import FUNCTION_WORDS
 from fledgling.facts.learning.near_misses import contrast, instead_of, other_objects, other_subjects
-from fledgling.facts.learning.token_weights import FUNCTION_WORDS
+from fledgling.facts.settings import RenderingSection
 from fledgling.language.grammar import Clause, split_clause
 from fledgling.language.patterns import PatternBook, load_patterns
 from fledgling.language.perspective import phrase_to_assistant, to_assistant, to_user
 from fledgling.language.questions import inner, rephrased, subject_frames, wh_questions, yes_no
 from fledgling.language.retractions import affirmed
+from fledgling.language.settings import LanguageSection
 from fledgling.language.templates import fill
-from fledgling.settings import DetectionSection, RenderingSection
 
 __all__ = ["contrast", "normalised", "render"]
 
 _WORD = re.compile(r"[\w'’-]+")
 
 
-def render(fact: Fact, detection: DetectionSection, rendering: RenderingSection, rng: random.Random) -> list[Example]:
+def render(fact: Fact, detection: LanguageSection, rendering: RenderingSection, rng: random.Random) -> list[Example]:
     """Training rows of ``fact``, each prompt once. The order is fixed; ``rng`` picks the near-miss words only.
 
     Answers are the whole statement in the assistant's perspective, or the answer of a correction.

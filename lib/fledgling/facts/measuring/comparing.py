@@ -9,29 +9,31 @@ from fledgling.core.records import StepRecord
 from fledgling.facts.learner import Reader
 from fledgling.facts.measuring.experiments import run_stream
 from fledgling.facts.measuring.streams import TaughtFact
+from fledgling.facts.settings import FactsSection
+from fledgling.language.settings import LanguageSection
 from fledgling.models.loading import LoadedModel
-from fledgling.settings import Config
 
 
 def compare(
     loaded: LoadedModel,
     reader: Reader,
-    configs: Mapping[str, Config],
+    recipes: Mapping[str, FactsSection],
+    language: LanguageSection,
     streams: Mapping[int, Sequence[TaughtFact]],
     *,
     anchors: Sequence[str],
     matrix: bool = False,
     replying: Sequence[str] = ("default",),
 ) -> Iterator[StepRecord]:
-    """Run each recipe on the stream of each seed. ``configs``: name → configuration; ``streams``: seed → facts.
+    """Run each recipe on the stream of each seed. ``recipes``: name → configuration; ``streams``: seed → facts.
 
     The frozen base is asked each question once, for all recipes. Only the recipes in ``replying`` also reply to each
     turn, which costs time and changes nothing that is measured but the time of a turn.
     """
     base_answers: dict[str, str] = {}
-    for name, config in configs.items():
+    for name, section in recipes.items():
         for seed, facts in streams.items():
-            records = run_stream(loaded, reader, config, facts, anchors=anchors, seed=seed, matrix=matrix,
+            records = run_stream(loaded, reader, section, language, facts, name=name, anchors=anchors, seed=seed, matrix=matrix,
                                  reply=name in replying, base_answers=base_answers)
             for record in records:
                 yield replace(record, values={"recipe": name, "seed": seed, **record.values})

@@ -14,8 +14,9 @@ from fledgling.facts.measuring.forgetting import backward_transfer, forgetting
 from fledgling.facts.measuring.plasticity import updates_to_learn
 from fledgling.facts.measuring.probing import AnchorSet, ask_probes, evaluate
 from fledgling.facts.measuring.streams import TaughtFact
+from fledgling.facts.settings import FactsSection
+from fledgling.language.settings import LanguageSection
 from fledgling.models.loading import LoadedModel
-from fledgling.settings import Config
 
 LEARNED_LOSS = 0.5  # nats per token below which a fact's rows count as learned, for updates_to_learn
 
@@ -23,9 +24,11 @@ LEARNED_LOSS = 0.5  # nats per token below which a fact's rows count as learned,
 def run_stream(
     loaded: LoadedModel,
     reader: Reader,
-    config: Config,
+    section: FactsSection,
+    language: LanguageSection,
     facts: Sequence[TaughtFact],
     *,
+    name: str = "default",
     anchors: Sequence[str],
     seed: int = 0,
     matrix: bool = False,
@@ -33,7 +36,7 @@ def run_stream(
     store: str = ":memory:",
     base_answers: dict[str, str] | None = None,
 ) -> Iterator[StepRecord]:
-    """Teach ``facts`` in order with the recipe in ``config``, then ask all probes, neighbours and anchors.
+    """Teach ``facts`` in order with the recipe in ``section``, whose name is ``name``, then ask all probes, neighbours and anchors.
 
     Yields what ``learn`` yields; after each fact ``retention`` (direct probes: of that fact, or with ``matrix`` of all
     taught so far, as ``scores``); at the end ``probe``, ``neighbour`` and ``anchor`` for every question asked, and one
@@ -41,7 +44,7 @@ def run_stream(
     A recipe that also learns from its own replies takes an ordinary turn after each fact.
     The learner is closed whether or not the caller takes every record.
     """
-    learner = OnlineLearner(loaded, config, reader=reader, store=store, seed=seed)
+    learner = OnlineLearner(loaded, section, language, reader=reader, store=store, seed=seed)
     try:
         base_answers = {} if base_answers is None else base_answers
         small_talk = unrelated()
@@ -57,7 +60,7 @@ def run_stream(
                     seconds.append(record.values["seconds"])
                     detected.append(record.values["detected"] > 0)
                 yield record
-            if config.learning.own_replies:
+            if section.learning.own_replies:
                 yield from learn(learner, [Turn(small_talk[place % len(small_talk)])])
             if place == len(facts) - 1:
                 yield from consolidate(learner)
@@ -73,7 +76,7 @@ def run_stream(
         for question, before, after in zip(anchor_set.prompts, anchor_set.answers, anchor_set.latest, strict=True):
             yield StepRecord(len(facts), "anchor", "", {"question": question, "base_answer": before, "answer": after})
         final = _final_scores(facts, probes)
-        yield StepRecord(len(facts), "metrics", config.name.recipe, {
+        yield StepRecord(len(facts), "metrics", name, {
             **metrics, **_history_metrics([*rows[:-1], final]), **_cost_metrics(updates, seconds, len(facts)),
             "updates_to_learn": _mean_known(learned), "detected": share(detected)})
     finally:

@@ -16,8 +16,8 @@ from fledgling.facts.measuring.editing import NeighbourResult, ProbeResult, cont
 from fledgling.facts.measuring.stability import Drift, drift, stability_metrics
 from fledgling.facts.measuring.streams import TaughtFact
 from fledgling.language.facts import take_at_word
+from fledgling.language.settings import LanguageSection
 from fledgling.models.rows import Rows
-from fledgling.settings import DetectionSection
 
 
 def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[ProbeResult]:
@@ -53,7 +53,7 @@ def recall_base(learner: OnlineLearner, questions: Sequence[str], base_answers: 
     return [base_answers[question] for question in questions]
 
 
-def try_gate(gate: Gate, cases: Sequence[GateCase], section: DetectionSection) -> tuple[pandas.DataFrame, float, float]:
+def try_gate(gate: Gate, cases: Sequence[GateCase], section: LanguageSection) -> tuple[pandas.DataFrame, float, float]:
     """Teach ``gate`` every statement of ``cases``, then ask. A question is opened rightly only for its own statement.
 
     Returns one row a kind (asked, opened, opened for its own fact, what it should be), precision and recall.

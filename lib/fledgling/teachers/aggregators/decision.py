@@ -37,7 +37,7 @@ def weigh(
     if not usable:
         return None
     vectors = embed([question, *(answer.text for answer in usable)])  # (1 + A, D)
-    expected = min(section.quorum, section.max_teachers)
+    expected = min(section.pool.quorum, section.pool.max_teachers)
     agreement = measure_agreement([answer.text for answer in usable], vectors[1:], section.agreement,
                                   expected=expected)
     qualities = np.array([quality(answer, float(cosine), section.quality)

@@ -1,0 +1,23 @@
+"""The ``language`` section."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fledgling.core.settings import Count, Section, Share
+
+
+class LanguageSection(Section):
+    """How a turn becomes a fact."""
+
+    patterns: str
+    entities: Literal["regex", "capitalised", "spacy"]
+    spacy_model: str
+    min_confidence: Share
+    general_confidence: Share
+    coverage_weight: Share
+    max_characters: Annotated[int, Field(ge=40, le=20000)]
+    max_facts: Count
+    timeout_ms: Annotated[float, Field(gt=0.0, le=1000.0)]
