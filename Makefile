@@ -24,6 +24,7 @@ lab: $(NEEDED)  ## open JupyterLab on the notebooks
 
 lint: $(NEEDED)  ## ruff on code and notebooks, import-linter on the layers
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports
 
 notebooks: $(NEEDED)  ## execute the notebooks again in place, at preset quick: the outputs that nbval compares

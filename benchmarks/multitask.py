@@ -1,9 +1,11 @@
-"""One model for reading and arithmetic: the table of what it shows, seed by seed, and the trainer's speed.
+"""One model for reading and arithmetic: the table of what it shows, seed by seed, and the trainer's
+speed.
 
-    python benchmarks/multitask.py seed 0     # trains together, alone and in sequence; about 3 minutes on two cores
-    python benchmarks/multitask.py speed      # the trainer against a plain PyTorch loop of the same model
-    python benchmarks/multitask.py llm        # the language model as backbone, small, as it is
-    python benchmarks/multitask.py table      # means over the seeds measured so far, with 95% intervals
+python benchmarks/multitask.py seed 0     # trains together, alone and in sequence; about 3 minutes
+on two cores python benchmarks/multitask.py speed      # the trainer against a plain PyTorch loop of
+the same model python benchmarks/multitask.py llm        # the language model as backbone, small, as
+it is python benchmarks/multitask.py table      # means over the seeds measured so far, with 95%
+intervals
 """
 
 from __future__ import annotations
@@ -41,11 +43,19 @@ from fledgling.tasks.store import load_graph_model, save_model
 
 FOLDER = REPORTS / "benchmarks" / "multitask"
 TARGETS = {
-    "accuracy.kindergarten": ">= 0.98", "accuracy.math": ">= 0.98", "forgetting.kindergarten": "<= 0.01",
-    "forgetting.math": "<= 0.01", "sequential.none.forgetting.kindergarten": ">= 0",
-    "sequential.rehearsal.forgetting.kindergarten": "<= 0.03", "transfer.kindergarten": ">= -0.01",
-    "transfer.math": ">= -0.01", "file_megabytes": "<= 5", "logits_identical": "== 1", "seconds_until_0.95": "<= 60",
-    "seconds_over_alone": "<= 2.2", "steps_over_plain_loop": ">= 0.95",
+    "accuracy.kindergarten": ">= 0.98",
+    "accuracy.math": ">= 0.98",
+    "forgetting.kindergarten": "<= 0.01",
+    "forgetting.math": "<= 0.01",
+    "sequential.none.forgetting.kindergarten": ">= 0",
+    "sequential.rehearsal.forgetting.kindergarten": "<= 0.03",
+    "transfer.kindergarten": ">= -0.01",
+    "transfer.math": ">= -0.01",
+    "file_megabytes": "<= 5",
+    "logits_identical": "== 1",
+    "seconds_until_0.95": "<= 60",
+    "seconds_over_alone": "<= 2.2",
+    "steps_over_plain_loop": ">= 0.95",
 }
 
 
@@ -55,7 +65,9 @@ def measure_seed(seed: int, preset: str) -> dict[str, Any]:
     runtime = start(seed=seed, device=config.core.device, threads=config.core.threads)
     setting = prepare_setting(config.tasks, seed=seed, device=runtime.device)
     trainer = setting.trainer()
-    records = [StepRecord(one.step, one.event, "together", one.values) for one in trainer.train("test")]
+    records = [
+        StepRecord(one.step, one.event, "together", one.values) for one in trainer.train("test")
+    ]
     metrics = task_metrics(histories(records, "together"))
     metrics["seconds_until_0.95"] = seconds_until(records, 0.95)
     metrics |= stored_and_back(trainer.model, setting)
@@ -64,7 +76,9 @@ def measure_seed(seed: int, preset: str) -> dict[str, Any]:
     finals = {task: histories(single, name)[task][-1] for task, name in names.items()}
     metrics |= {f"alone.accuracy.{task}": value for task, value in finals.items()}
     metrics |= transfer({task: metrics[f"accuracy.{task}"] for task in names}, finals)
-    seconds = [[one for one in single if one.name == name][-1].values["seconds"] for name in names.values()]
+    seconds = [
+        [one for one in single if one.name == name][-1].values["seconds"] for name in names.values()
+    ]
     metrics["seconds"] = records[-1].values["seconds"]
     metrics["seconds_over_alone"] = metrics["seconds"] / statistics.mean(seconds)
     metrics |= sequential_metrics(setting)
@@ -72,11 +86,15 @@ def measure_seed(seed: int, preset: str) -> dict[str, Any]:
 
 
 def sequential_metrics(setting: Setting) -> dict[str, float]:
-    """Forgetting of the first task, and the accuracy of the second, without remedy and with rehearsal."""
+    """Forgetting of the first task, and the accuracy of the second, without remedy and with
+    rehearsal.
+    """
     records = list(remedies(setting, ("none", "rehearsal")))
     metrics = {}
     for name in ("sequential.none", "sequential.rehearsal"):
-        metrics |= {f"{name}.{key}": value for key, value in task_metrics(histories(records, name)).items()}
+        metrics |= {
+            f"{name}.{key}": value for key, value in task_metrics(histories(records, name)).items()
+        }
     return metrics
 
 
@@ -86,14 +104,20 @@ def stored_and_back(model: torch.nn.Module, setting: Setting) -> dict[str, float
         save_model(model, Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
         again = load_graph_model(Path(folder))
-        same = all(torch.equal(answer_logits(model, parts["test"].inputs, task),
-                               answer_logits(again, parts["test"].inputs, task))
-                   for task, parts in setting.parts.items())
+        same = all(
+            torch.equal(
+                answer_logits(model, parts["test"].inputs, task),
+                answer_logits(again, parts["test"].inputs, task),
+            )
+            for task, parts in setting.parts.items()
+        )
     return {"file_megabytes": size, "logits_identical": float(same)}
 
 
 def measure_speed(preset: str, *, updates: int = 150, rounds: int = 5) -> dict[str, float]:
-    """Updates a second of the trainer over those of a plain loop; the two take turns, the median ratio counts."""
+    """Updates a second of the trainer over those of a plain loop; the two take turns, the median
+    ratio counts.
+    """
     config = load_config(preset, overrides={"tasks.conflict_every": 0, "tasks.epochs": 1})
     runtime = start(seed=0, device=config.core.device, threads=config.core.threads)
     section = config.tasks.model_copy(update={"updates_per_epoch": updates // 2})
@@ -103,7 +127,10 @@ def measure_speed(preset: str, *, updates: int = 150, rounds: int = 5) -> dict[s
         ours, theirs = _trainer_seconds(setting), _plain_seconds(setting)
         ratios.append(theirs / ours)
         rates.append(updates // 2 * 2 / ours)
-    return {"steps_over_plain_loop": statistics.median(ratios), "steps_per_second": statistics.median(rates)}
+    return {
+        "steps_over_plain_loop": statistics.median(ratios),
+        "steps_per_second": statistics.median(rates),
+    }
 
 
 def _trainer_seconds(setting: Setting) -> float:
@@ -112,7 +139,9 @@ def _trainer_seconds(setting: Setting) -> float:
 
 
 def _plain_seconds(setting: Setting) -> float:
-    """The same updates as anyone would write them: same model, batches, loss, clipping and optimisers."""
+    """The same updates as anyone would write them: same model, batches, loss, clipping and
+    optimisers.
+    """
     trainer = setting.trainer()
     section, model, tasks = setting.section, trainer.model, list(setting.tasks)
     epochs = plan("alternating", tasks, epochs=1, updates=section.updates_per_epoch)
@@ -132,7 +161,9 @@ def _plain_seconds(setting: Setting) -> float:
 
 
 def measure_llm(preset: str) -> dict[str, Any]:
-    """The same trainer on the language model with LoRA and pooled heads, small as it is, with its time."""
+    """The same trainer on the language model with LoRA and pooled heads, small as it is, with its
+    time.
+    """
     config = load_config(preset)
     runtime = start(seed=0, device=config.core.device, threads=config.core.threads)
     trainer, tasks = prepare_llm(config.tasks, load_model(config.models, runtime), seed=0)
@@ -140,11 +171,21 @@ def measure_llm(preset: str) -> dict[str, Any]:
     metrics = task_metrics(histories(records, "llm"))
     with tempfile.TemporaryDirectory() as folder:
         save_model(trainer.model, Path(folder))
-        metrics["file_megabytes"] = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
-    sizes = {task: {name: len(part) for name, part in splits.parts().items()} for task, splits in tasks.items()}
+        metrics["file_megabytes"] = (
+            sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
+        )
+    sizes = {
+        task: {name: len(part) for name, part in splits.parts().items()}
+        for task, splits in tasks.items()
+    }
     last = records[-1].values
-    return {"metrics": metrics | {"seconds": last["seconds"]}, "sizes": sizes, "updates": last["updates"],
-            "skills": last["skills"], "threads": runtime.threads}
+    return {
+        "metrics": metrics | {"seconds": last["seconds"]},
+        "sizes": sizes,
+        "updates": last["updates"],
+        "skills": last["skills"],
+        "threads": runtime.threads,
+    }
 
 
 def table() -> list[str]:
@@ -156,18 +197,30 @@ def table() -> list[str]:
         values = [one[metric] for one in seeds if one.get(metric) is not None]
         values = values or ([speed[metric]] if metric in speed else [])
         missing = len(values) < len(seeds) and metric not in speed
-        interval = mean_interval(values) if values else Interval(float("nan"), float("nan"), float("nan"), 0)
+        interval = (
+            mean_interval(values)
+            if values
+            else Interval(float("nan"), float("nan"), float("nan"), 0)
+        )
         target = TARGETS.get(metric, "")
-        passed = judge(metric, target, None if missing or not values else interval.mean).passed if target else ""
+        passed = (
+            judge(metric, target, None if missing or not values else interval.mean).passed
+            if target
+            else ""
+        )
         lines.append(f"{metric:48} {target:10} {interval!s:28} {passed}")
     if (FOLDER / "llm.json").is_file():
         llm = read_json(FOLDER / "llm.json")
-        lines += [f"llm.{metric:44} {'':10} {value:.3f}" for metric, value in llm["metrics"].items()]
+        lines += [
+            f"llm.{metric:44} {'':10} {value:.3f}" for metric, value in llm["metrics"].items()
+        ]
     return lines
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("seed", "speed", "llm", "table"))
     parser.add_argument("seed", type=int, nargs="?", default=0)
     parser.add_argument("--preset", default="full")

@@ -33,7 +33,9 @@ WINDOW_S, LIMIT = 6.0, 600  # scaled down from a minute: tight enough to hold th
 
 
 def faults(questions: int) -> dict[str, float]:
-    """Questions over real HTTP to three models of one server, 30% of the calls faulty: 24% errors, 6% stalls."""
+    """Questions over real HTTP to three models of one server, 30% of the calls faulty: 24% errors,
+    6% stalls.
+    """
     script = faulty_script(
         lambda model, question: f"Answer to {question}",
         share=0.24,
@@ -73,9 +75,15 @@ def faults(questions: int) -> dict[str, float]:
         with TeacherPool(endpoint_teachers(section, remember_rate=False), section) as pool:
             replies = list(pool.ask_many([f"question {number}" for number in range(questions)]))
         seconds = time.monotonic() - started
-    good = [reply for reply in replies if reply.usable and reply.seconds <= section.pool.deadline_s + 0.05]
+    good = [
+        reply
+        for reply in replies
+        if reply.usable and reply.seconds <= section.pool.deadline_s + 0.05
+    ]
     arrived = sorted(call.at for call in server.calls)
-    busiest = max(bisect.bisect_left(arrived, at + WINDOW_S) - place for place, at in enumerate(arrived))
+    busiest = max(
+        bisect.bisect_left(arrived, at + WINDOW_S) - place for place, at in enumerate(arrived)
+    )
     return {
         "answered_in_time": len(good) / questions,
         "lost": float(questions - len(replies)),
@@ -89,15 +97,22 @@ def faults(questions: int) -> dict[str, float]:
 
 
 def latency(questions: int) -> float:
-    """Median over questions of the pool's time over that of its slowest needed teacher (the quorum's last)."""
+    """Median over questions of the pool's time over that of its slowest needed teacher (the
+    quorum's last).
+    """
     section = load_config().teachers
     quiz = load_quiz()[:questions]
     speeds = (0.1, 0.2, 5.0)  # the third is not needed for a quorum of two
-    teachers = [MockTeacher(f"t{place}", quiz, MockManner(1.0, latency_s=speed)) for place, speed in enumerate(speeds)]
+    teachers = [
+        MockTeacher(f"t{place}", quiz, MockManner(1.0, latency_s=speed))
+        for place, speed in enumerate(speeds)
+    ]
     with TeacherPool(teachers, section) as pool:
         replies = [pool.ask(question.question) for question in quiz]
     return statistics.median(
-        reply.seconds * 1000 / sorted(answer.latency_ms for answer in reply.usable)[section.pool.quorum - 1]
+        reply.seconds
+        * 1000
+        / sorted(answer.latency_ms for answer in reply.usable)[section.pool.quorum - 1]
         for reply in replies
     )
 
@@ -120,8 +135,9 @@ def overhead(rounds: int) -> float:
 
 
 def trust(items: Path, votes: Path, *, labels: int, draws: int) -> dict[str, float]:
-    """Weights from ``labels`` gold answers, judged on the rest, means over ``draws``. The best single teacher may be
-    any model with any of its prompts."""
+    """Weights from ``labels`` gold answers, judged on the rest, means over ``draws``. The best
+    single teacher may be any model with any of its prompts.
+    """
     section = load_config().teachers
     pool = load_preferences(items, votes)
     singles = load_preferences(items, votes, by_prompt=True)
@@ -142,7 +158,9 @@ def trust(items: Path, votes: Path, *, labels: int, draws: int) -> dict[str, flo
 
 def main() -> None:
     """Measure, print one verdict a line, write JSON with --out."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     bench = Path(os.environ.get("FLEDGLING_BENCH", ROOT.parent / "shared" / "bench"))
     parser.add_argument("--items", type=Path, default=bench / "llmbar_dev_items.jsonl.gz")
     parser.add_argument("--votes", type=Path, default=bench / "llmbar_dev_votes.csv.gz")
@@ -163,10 +181,16 @@ def main() -> None:
     if given.items.is_file() and given.votes.is_file():
         measured |= {
             f"trust.{name}": value
-            for name, value in trust(given.items, given.votes, labels=given.labels, draws=given.draws).items()
+            for name, value in trust(
+                given.items, given.votes, labels=given.labels, draws=given.draws
+            ).items()
         }
         verdicts += [
-            judge("trust.accuracy", f">= {measured['trust.best_single']:.4f}", measured["trust.accuracy"]),
+            judge(
+                "trust.accuracy",
+                f">= {measured['trust.best_single']:.4f}",
+                measured["trust.accuracy"],
+            ),
             judge("trust.ece", "<= 0.05", measured["trust.ece"]),
             judge("trust.coverage", ">= 0.5", measured["trust.coverage"]),
             judge("trust.flagged_wrong", "> 0.5", measured["trust.flagged_wrong"]),
@@ -174,10 +198,15 @@ def main() -> None:
     else:
         print(f"trust: not measured, {given.items} and {given.votes} are not there")
     for verdict in verdicts:
-        print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.metric} {verdict.measured:.4f}  {verdict.target}")
+        print(
+            f"{'passed' if verdict.passed else 'FAILED'}  {verdict.metric} {verdict.measured:.4f} "
+            f" {verdict.target}"
+        )
     print(json.dumps({name: round(value, 4) for name, value in measured.items()}, indent=2))
     if given.out:
-        given.out.write_text(json.dumps({"metrics": measured, "verdicts": [v.to_json() for v in verdicts]}, indent=2))
+        given.out.write_text(
+            json.dumps({"metrics": measured, "verdicts": [v.to_json() for v in verdicts]}, indent=2)
+        )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""Train one of the gate's pair scorers, which answer together, and write it to data/facts/gate/scorers/.
+"""Train one of the gate's pair scorers, which answer together, and write it to
+data/facts/gate/scorers/.
 
-    python benchmarks/train_gate.py --held-out 5 --out 0 --rank 8 --generated 12000 --epochs 2 --no-mined
-    python benchmarks/train_gate.py --held-out 5 --out 1 --no-general
-    python benchmarks/train_gate.py --held-out 5 --out 2 --seed 1 --generated 12000 --epochs 2
+python benchmarks/train_gate.py --held-out 5 --out 0 --rank 8 --generated 12000 --epochs 2
+--no-mined python benchmarks/train_gate.py --held-out 5 --out 1 --no-general python
+benchmarks/train_gate.py --held-out 5 --out 2 --seed 1 --generated 12000 --epochs 2
 
-These three made the packaged ones. ``--held-out 5`` leaves every fifth tuning fact out and reports on it.
+These three made the packaged ones. ``--held-out 5`` leaves every fifth tuning fact out and reports
+on it.
 
-Learns from data/facts/tuning.jsonl and pairs generated from data/facts/gate/relations.yaml, never from the facts that are
-reported on. About twenty minutes on one core.
+Learns from data/facts/tuning.jsonl and pairs generated from data/facts/gate/relations.yaml, never
+from the facts that are reported on. About twenty minutes on one core.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ def text_of(fact: TaughtFact) -> str:
 
 
 def stream_pairs(facts: list[TaughtFact], rng: random.Random, others: int) -> list[Pair]:
-    """Each fact with its own probes and neighbours, and with ``others`` questions about other facts."""
+    """Each fact with its own probes and neighbours, and with ``others`` questions about other
+    facts.
+    """
     asked = [probe.question for fact in facts for probe in fact.probes] + unrelated() + held_in()
     pairs = []
     for fact in facts:
@@ -57,12 +61,19 @@ def stream_pairs(facts: list[TaughtFact], rng: random.Random, others: int) -> li
         own = {probe.question for probe in fact.probes}
         pairs += [Pair(text, probe.question, 1, probe.kind) for probe in fact.probes]
         pairs += [Pair(text, near.question, 0, near.kind) for near in fact.neighbours]
-        pairs += [Pair(text, question, 0, "unrelated") for question in rng.sample(asked, others) if question not in own]
+        pairs += [
+            Pair(text, question, 0, "unrelated")
+            for question in rng.sample(asked, others)
+            if question not in own
+        ]
     return pairs
 
 
-def nearest_pairs(questions: list[str], facts: list[str], count: int, own: dict[str, str] | None = None) -> list[Pair]:
-    """Each question with the ``count`` facts nearest to it that do not answer it: what the gate really has to refuse.
+def nearest_pairs(
+    questions: list[str], facts: list[str], count: int, own: dict[str, str] | None = None
+) -> list[Pair]:
+    """Each question with the ``count`` facts nearest to it that do not answer it: what the gate
+    really has to refuse.
 
     ``own``: question → the fact that answers it.
     """
@@ -71,12 +82,16 @@ def nearest_pairs(questions: list[str], facts: list[str], count: int, own: dict[
     pairs = []
     for question, row in zip(questions, similarity, strict=True):
         nearest = [facts[place] for place in np.argsort(-row, kind="stable")[: count + 1]]
-        pairs += [Pair(fact, question, 0, "nearest") for fact in nearest if fact != own.get(question)][:count]
+        pairs += [
+            Pair(fact, question, 0, "nearest") for fact in nearest if fact != own.get(question)
+        ][:count]
     return pairs
 
 
 def mined_pairs(facts: list[TaughtFact], drawn: list[str], general: list[str]) -> list[Pair]:
-    """Hard negatives: general questions beside the facts nearest to them, and probes beside other facts."""
+    """Hard negatives: general questions beside the facts nearest to them, and probes beside other
+    facts.
+    """
     told = [text_of(fact) for fact in facts]
     own = {probe.question: text_of(fact) for fact in facts for probe in fact.probes}
     asked = [*unrelated(), *held_in(), *general]
@@ -87,20 +102,30 @@ def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]
     """A scorer whose encoder carries a fresh LoRA."""
     torch.manual_seed(seed)
     embedder = load_embedder()
-    lora = LoraConfig(r=rank, lora_alpha=LORA_SCALE * rank, lora_dropout=0.05, target_modules=list(TARGETS))
+    lora = LoraConfig(
+        r=rank, lora_alpha=LORA_SCALE * rank, lora_dropout=0.05, target_modules=list(TARGETS)
+    )
     model = get_peft_model(embedder.model, lora)
     return PairScorer(type(embedder)(model, embedder.tokenizer), torch.nn.Linear(384, 1)), model
 
 
 def train(
-    scorer: PairScorer, model: torch.nn.Module, pairs: list[Pair], *, epochs: float, lr: float, seed: int
+    scorer: PairScorer,
+    model: torch.nn.Module,
+    pairs: list[Pair],
+    *,
+    epochs: float,
+    lr: float,
+    seed: int,
 ) -> None:
     """AdamW with one cycle; minibatches of 32 pairs of similar length."""
     rng, size = random.Random(seed), 32
     parameters = [*(p for p in model.parameters() if p.requires_grad), *scorer.head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=0.01)
     steps = int(epochs * len(pairs) / size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps + 1, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, lr, total_steps=steps + 1, pct_start=0.1
+    )
     model.train()
     started, done, mean = time.time(), 0, 0.7
     while done < steps:
@@ -121,34 +146,62 @@ def train(
             schedule.step()
             done, mean = done + 1, 0.98 * mean + 0.02 * loss.item()
             if done % 100 == 0:
-                print(f"step {done}/{steps}  loss {mean:.3f}  {time.time() - started:.0f} s", flush=True)
+                print(
+                    f"step {done}/{steps}  loss {mean:.3f}  {time.time() - started:.0f} s",
+                    flush=True,
+                )
     model.eval()
 
 
 def report(scorer: PairScorer, pairs: list[Pair]) -> None:
     """Area under the curve, and the share opened by kind at several thresholds."""
     scores = scorer.score([(pair.fact, pair.question) for pair in pairs])
-    labels, kinds = np.array([pair.label for pair in pairs]), np.array([pair.kind for pair in pairs])
+    labels, kinds = (
+        np.array([pair.label for pair in pairs]),
+        np.array([pair.kind for pair in pairs]),
+    )
     hard = kinds != "unrelated"
-    print(f"AUC {roc_auc_score(labels, scores):.4f}, without unrelated {roc_auc_score(labels[hard], scores[hard]):.4f}")
+    print(
+        f"AUC {roc_auc_score(labels, scores):.4f}, without unrelated"
+        f" {roc_auc_score(labels[hard], scores[hard]):.4f}"
+    )
     for threshold in (0.3, 0.5, 0.7, 0.8, 0.9, 0.95):
-        shares = {kind: round(float((scores[kinds == kind] >= threshold).mean()), 3) for kind in sorted(set(kinds))}
+        shares = {
+            kind: round(float((scores[kinds == kind] >= threshold).mean()), 3)
+            for kind in sorted(set(kinds))
+        }
         print(f"opened at {threshold}: {shares}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--generated", type=int, default=16000, help="pairs generated from the relation bank")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--generated", type=int, default=16000, help="pairs generated from the relation bank"
+    )
     parser.add_argument("--epochs", type=float, default=2.5)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", type=int, default=0, help="leave every n-th tuning fact out and report on it")
-    parser.add_argument("--weight", type=int, default=2, help="how often each pair of the tuning stream is repeated")
+    parser.add_argument(
+        "--held-out", type=int, default=0, help="leave every n-th tuning fact out and report on it"
+    )
+    parser.add_argument(
+        "--weight", type=int, default=2, help="how often each pair of the tuning stream is repeated"
+    )
     parser.add_argument("--rank", type=int, default=16)
-    parser.add_argument("--mined", action=argparse.BooleanOptionalAction, default=True,
-                        help="also refuse the nearest facts that do not answer a question")
-    parser.add_argument("--general", action=argparse.BooleanOptionalAction, default=True,
-                        help="also refuse data/facts/gate/general.txt")
+    parser.add_argument(
+        "--mined",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also refuse the nearest facts that do not answer a question",
+    )
+    parser.add_argument(
+        "--general",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also refuse data/facts/gate/general.txt",
+    )
     parser.add_argument("--out", default="0", help="name of the file in data/facts/gate/scorers")
     arguments = parser.parse_args()
     runtime.start(seed=arguments.seed)
@@ -161,19 +214,28 @@ def main() -> None:
         drawn = generate_pairs(arguments.generated, seed=arguments.seed)
         pairs += [Pair(pair.fact, pair.question, pair.label, pair.kind) for pair in drawn]
         if arguments.mined:
-            general = (DATA / "facts" / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
-            pairs += mined_pairs(known, sorted({pair.fact for pair in drawn}), general if arguments.general else [])
+            general = (
+                (DATA / "facts" / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
+            )
+            pairs += mined_pairs(
+                known, sorted({pair.fact for pair in drawn}), general if arguments.general else []
+            )
     scorer, model = trainable_scorer(arguments.seed, arguments.rank)
     print(f"{len(pairs)} pairs, {sum(pair.label for pair in pairs) / len(pairs):.0%} positive")
     train(scorer, model, pairs, epochs=arguments.epochs, lr=arguments.lr, seed=arguments.seed)
     if left_out:
         report(scorer, stream_pairs(left_out, rng, others=10))
     tensors = {
-        name.removeprefix("base_model.model.").replace(".default.weight", ""): value.detach().half().contiguous()
+        name.removeprefix("base_model.model.").replace(".default.weight", ""): (
+            value.detach().half().contiguous()
+        )
         for name, value in model.named_parameters()
         if ".lora_" in name
     }
-    tensors |= {"head.weight": scorer.head.weight.detach().half(), "head.bias": scorer.head.bias.detach().half()}
+    tensors |= {
+        "head.weight": scorer.head.weight.detach().half(),
+        "head.bias": scorer.head.bias.detach().half(),
+    }
     target = SCORERS / f"{arguments.out}.safetensors"
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, lambda path: save_file(tensors, path))

@@ -10,23 +10,33 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
-settings.register_profile("offline", deadline=None, derandomize=True)  # a busy machine is no failure
+settings.register_profile(
+    "offline", deadline=None, derandomize=True
+)  # a busy machine is no failure
 settings.load_profile("offline")
 
-PARAMETERS = 'preset: str = "quick"  # size of the run\nseed: int = 0  # of every random choice\n' \
-             'out: str = ""  # run folder\nlr: float = 0.5  # learning rate\nsteps: int = 3  # updates'
+PARAMETERS = (
+    'preset: str = "quick"  # size of the run\nseed: int = 0  # of every random choice\n'
+    'out: str = ""  # run folder\nlr: float = 0.5  # learning rate\nsteps: int = 3  # updates'
+)
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
 def write_notebook() -> Write:
-    """``write_notebook(path, *sources, title=…)``: a notebook with a heading, a parameters cell and code cells."""
+    """``write_notebook(path, *sources, title=…)``: a notebook with a heading, a parameters cell and
+    code cells.
+    """
 
-    def write(path: Path, *sources: str, title: str = "Does it work?", parameters: str = PARAMETERS) -> Path:
-        cells = [nbformat.v4.new_markdown_cell(f"# {title}\nIt does."),
-                 nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
-                 *[nbformat.v4.new_code_cell(source) for source in sources]]
+    def write(
+        path: Path, *sources: str, title: str = "Does it work?", parameters: str = PARAMETERS
+    ) -> Path:
+        cells = [
+            nbformat.v4.new_markdown_cell(f"# {title}\nIt does."),
+            nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+            *[nbformat.v4.new_code_cell(source) for source in sources],
+        ]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
@@ -56,9 +66,12 @@ print("done")
 
 @pytest.fixture(scope="session")
 def measuring_notebook(write_notebook: Write) -> Callable[[Path], Path]:
-    """A notebook that behaves like the real ones: config, a step, a figure, metrics and verdicts."""
-    return lambda folder: write_notebook(folder / "measures.ipynb", MEASURES, FINISH,
-                                         title="Does <b>it</b> measure?")
+    """A notebook that behaves like the real ones: config, a step, a figure, metrics and
+    verdicts.
+    """
+    return lambda folder: write_notebook(
+        folder / "measures.ipynb", MEASURES, FINISH, title="Does <b>it</b> measure?"
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The whole configuration: the packages' sections, assembled, and its layers read in order.
 
-Only the command line, notebooks, benchmarks and tests import this; a package takes its own sections.
-Layers, later ones win: ``configs/defaults/*.yaml`` < model < recipe < preset < overrides.
+Only the command line, notebooks, benchmarks and tests import this; a package takes its own
+sections. Layers, later ones win: ``configs/defaults/*.yaml`` < model < recipe < preset < overrides.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Name(Section):
 
 
 class Config(Section):
-    """The whole configuration, resolved: one section a package, its values in configs/defaults/<package>.yaml."""
+    """The whole configuration, resolved: one section a package, its values in
+    configs/defaults/<package>.yaml.
+    """
 
     name: Name
     core: CoreSection
@@ -56,10 +58,13 @@ def load_config(
 ) -> Config:
     """Merge the layers and validate them.
 
-    ``overrides`` is a nested mapping, a mapping of dotted keys, or lines such as ``"facts.learning.lr=1e-3"``.
-    Raises ``ConfigError`` naming the key, the value, what is allowed and the nearest valid key.
+    ``overrides`` is a nested mapping, a mapping of dotted keys, or lines such as
+    ``"facts.learning.lr=1e-3"``. Raises ``ConfigError`` naming the key, the value, what is allowed
+    and the nearest valid key.
     """
-    merged: dict[str, Any] = {path.stem: read_yaml(path) for path in (configs / "defaults").glob("*.yaml")}
+    merged: dict[str, Any] = {
+        path.stem: read_yaml(path) for path in (configs / "defaults").glob("*.yaml")
+    }
     for folder, name in (("models", model), ("recipes", recipe), ("presets", preset)):
         merged = merge(merged, read_layer(configs / folder, name))
     merged = merge(merged, parse_overrides(overrides))

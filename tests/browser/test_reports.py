@@ -1,4 +1,6 @@
-"""The pages in a real browser, without a network: every figure there, nothing asked for from elsewhere."""
+"""The pages in a real browser, without a network: every figure there, nothing asked for from
+elsewhere.
+"""
 
 import shutil
 
@@ -6,8 +8,13 @@ import pytest
 
 from fledgling.reports.runner import plan, run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
 
 IMAGES = "[...document.images].map(image => image.complete && image.naturalWidth > 0)"
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -18,8 +25,11 @@ def reports(tmp_path_factory, measuring_notebook, write_notebook):
     folder = tmp_path_factory.mktemp("notebooks")
     notebooks = [measuring_notebook(folder), write_notebook(folder / "raises.ipynb", "1 / 0")]
     target = tmp_path_factory.mktemp("reports")
-    assert [event.status for event in run([plan(path) for path in notebooks], reports=target, time_limit=120)
-            if event.kind == "ended"] == ["ok", "failed"]
+    assert [
+        event.status
+        for event in run([plan(path) for path in notebooks], reports=target, time_limit=120)
+        if event.kind == "ended"
+    ] == ["ok", "failed"]
     return target
 
 
@@ -35,11 +45,17 @@ def browser():
 @pytest.fixture(params=["light", "dark"])
 def page(request, browser):
     """A page that is offline and remembers every request that was neither a file nor embedded."""
-    context = browser.new_context(color_scheme=request.param, viewport={"width": 1100, "height": 800}, offline=True)
+    context = browser.new_context(
+        color_scheme=request.param, viewport={"width": 1100, "height": 800}, offline=True
+    )
     page = context.new_page()
     page.outside, page.errors = [], []
-    page.on("request", lambda asked: page.outside.append(asked.url)
-            if not asked.url.startswith(("file:", "data:")) else None)
+    page.on(
+        "request",
+        lambda asked: (
+            page.outside.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None
+        ),
+    )
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     yield page
     context.close()
@@ -63,7 +79,9 @@ def test_a_report_shows_its_figures_and_results(reports, page):
     page.goto(next(reports.glob("measures/*/report.html")).as_uri())
     assert page.evaluate(IMAGES) == [True]
     assert "done" in page.locator("article.report").inner_text()
-    assert page.locator("article.report >> text=RunStore").count() == 0  # the code stays in notebook.ipynb
+    assert (
+        page.locator("article.report >> text=RunStore").count() == 0
+    )  # the code stays in notebook.ipynb
     assert page.outside == [] and page.errors == []
 
 

@@ -63,7 +63,9 @@ def test_a_killed_writer_loses_at_most_the_fact_in_flight(tmp_path):
     from fledgling.settings import load_config
 
     path = tmp_path / "store.sqlite"
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    )
     acknowledged = [int(writer.stdout.readline()) for _ in range(40)][-1]
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()

@@ -3,7 +3,14 @@ import math
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.core.files import read_json, read_jsonl, read_yaml, write_atomically, write_json, write_text
+from fledgling.core.files import (
+    read_json,
+    read_jsonl,
+    read_yaml,
+    write_atomically,
+    write_json,
+    write_text,
+)
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -44,9 +51,14 @@ def test_jsonl_skips_blank_lines_and_keeps_line_numbers(tmp_path):
     assert list(read_jsonl(path)) == [(1, {"a": 1}), (3, {"a": 2})]
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (b'{"a": 1}\n{"a": \n', "line 2 is not valid JSON"), (b"[1]\n", "line 1 holds a list"),
-    (b"\xff\xfe\x00", "is not UTF-8 text")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"a": 1}\n{"a": \n', "line 2 is not valid JSON"),
+        (b"[1]\n", "line 1 holds a list"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+    ],
+)
 def test_a_broken_jsonl_file_names_the_place(tmp_path, text, message):
     path = tmp_path / "a.jsonl"
     path.write_bytes(text)
@@ -54,8 +66,14 @@ def test_a_broken_jsonl_file_names_the_place(tmp_path, text, message):
         list(read_jsonl(path))
 
 
-@pytest.mark.parametrize(("text", "message"), [("a: [1", "is not valid YAML"), ("- 1", "must hold a mapping"),
-                                               ("!!python/object/apply:os.system ['true']", "is not valid YAML")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1", "is not valid YAML"),
+        ("- 1", "must hold a mapping"),
+        ("!!python/object/apply:os.system ['true']", "is not valid YAML"),
+    ],
+)
 def test_broken_or_executable_yaml_is_refused(tmp_path, text, message):
     path = tmp_path / "a.yaml"
     path.write_text(text, encoding="utf-8")

@@ -37,4 +37,8 @@ def test_small_bounds_may_use_an_exponent():
 
 def test_a_step_is_flat_and_its_values_come_last():
     assert StepRecord(3, "learned", "f1", {"loss": 0.5}).to_json() == {
-        "step": 3, "event": "learned", "name": "f1", "loss": 0.5}
+        "step": 3,
+        "event": "learned",
+        "name": "f1",
+        "loss": 0.5,
+    }

@@ -22,8 +22,10 @@ def test_a_run_directory_reads_back(store):
     store.append(StepRecord(0, "learned", "f1", {"loss": np.float32(0.5)}))
     store.finish({"efficacy": np.float64(1.0)}, [judge("efficacy", ">= 0.9", 1.0)])
     assert read_steps(store.folder) == [{"step": 0, "event": "learned", "name": "f1", "loss": 0.5}]
-    assert read_results(store.folder) == {"metrics": {"efficacy": 1.0}, "verdicts": [
-        {"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True}]}
+    assert read_results(store.folder) == {
+        "metrics": {"efficacy": 1.0},
+        "verdicts": [{"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True}],
+    }
 
 
 def test_the_resolved_configuration_is_saved(store):

@@ -53,7 +53,12 @@ def test_cuda_that_is_not_there_is_refused(monkeypatch):
 def test_the_environment_of_a_run_is_plain_json():
     described = runtime.Runtime(torch.device("cpu"), torch.bfloat16, 2, 0).describe()
     assert described | {"torch": "", "python": ""} == {
-        "python": "", "torch": "", "device": "cpu", "dtype": "bfloat16", "threads": 2}
+        "python": "",
+        "torch": "",
+        "device": "cpu",
+        "dtype": "bfloat16",
+        "threads": 2,
+    }
     assert "+" not in described["torch"]
 
 
@@ -66,7 +71,10 @@ def test_the_log_rotates(tmp_path):
         for number in range(50):
             logging.getLogger("fledgling.test").info("line %d", number)
         assert "line 49" in path.read_text(encoding="utf-8")
-        assert sorted(file.name for file in path.parent.iterdir()) == ["fledgling.log", "fledgling.log.1"]
+        assert sorted(file.name for file in path.parent.iterdir()) == [
+            "fledgling.log",
+            "fledgling.log.1",
+        ]
         assert all(file.stat().st_size <= 500 for file in path.parent.iterdir())
     finally:
         for handler in set(logger.handlers) - set(before):

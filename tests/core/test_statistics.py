@@ -30,8 +30,10 @@ def test_pairing_removes_what_seeds_share() -> None:
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
     generator = np.random.default_rng(0)
-    covered = sum(one.low <= 1.0 <= one.high for one in (mean_interval(generator.normal(1.0, 2.0, 5))
-                                                          for _ in range(400)))
+    covered = sum(
+        one.low <= 1.0 <= one.high
+        for one in (mean_interval(generator.normal(1.0, 2.0, 5)) for _ in range(400))
+    )
     assert 0.91 < covered / 400 < 0.98
 
 

@@ -16,7 +16,10 @@ def store(tmp_path):
 
 def state(seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return {"lora_A": torch.randn(2, 3, generator=generator), "lora_B": torch.randn(3, 2, generator=generator)}
+    return {
+        "lora_A": torch.randn(2, 3, generator=generator),
+        "lora_B": torch.randn(3, 2, generator=generator),
+    }
 
 
 def same(one, other):
@@ -26,7 +29,9 @@ def same(one, other):
 def test_put_tells_exactly_what_get_will_give(store):
     put = store.put("a", state())
     assert same(put, store.get("a"))
-    assert not same(put, state()), "half precision rounds; a store that did not would make this test vacuous"
+    assert not same(put, state()), (
+        "half precision rounds; a store that did not would make this test vacuous"
+    )
     assert all(tensor.dtype == torch.float32 for tensor in put.values())
 
 

@@ -22,7 +22,9 @@ def told(learner):
 def bytes_of(learner):
     """Everything that answers and the next update depend on."""
     tensors, values = learner.trainer.state()
-    rows = learner.connection.execute("SELECT fact_id, weights FROM adapters ORDER BY fact_id").fetchall()
+    rows = learner.connection.execute(
+        "SELECT fact_id, weights FROM adapters ORDER BY fact_id"
+    ).fetchall()
     return to_bytes(tensors), values, [tuple(row) for row in rows]
 
 
@@ -30,7 +32,14 @@ def bytes_of(learner):
 def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
     learner = new_learner(**{"facts.learning.adapters": adapters})
     records = tell(learner, "Lena lives in Oslo.")
-    assert [record.event for record in records] == ["reply", "fact", "update", "update", "remembered", "turn"]
+    assert [record.event for record in records] == [
+        "reply",
+        "fact",
+        "update",
+        "update",
+        "remembered",
+        "turn",
+    ]
     losses = [record.values["loss"] for record in records if record.event == "update"]
     assert losses[1] < losses[0]
     (fact,) = learner.memory.all()
@@ -41,7 +50,13 @@ def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
 
 @MODES
 def test_only_the_question_about_the_fact_is_answered_differently(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.learning.lr": 0.05, "models.max_new_tokens": 12})
+    learner = new_learner(
+        **{
+            "facts.learning.adapters": adapters,
+            "facts.learning.lr": 0.05,
+            "models.max_new_tokens": 12,
+        }
+    )
     questions = ["Where does Lena live?", "What is the capital of France?"]
     before = learner.answer(questions)
     assert before == learner.base_answer(questions)
@@ -114,7 +129,13 @@ def test_undo_still_works_after_reopening(new_learner, tmp_path, adapters):
 @MODES
 def test_an_exclusive_relation_is_replaced_and_a_shared_one_is_not(new_learner, adapters):
     learner = new_learner(**{"facts.learning.adapters": adapters})
-    tell(learner, "Lena lives in Oslo.", "Tom is my friend.", "Ida is my friend.", "Lena moved to Bergen.")
+    tell(
+        learner,
+        "Lena lives in Oslo.",
+        "Tom is my friend.",
+        "Ida is my friend.",
+        "Lena moved to Bergen.",
+    )
     assert told(learner) == ["Tom is my friend.", "Ida is my friend.", "Lena moved to Bergen."]
     assert len(learner.gate) == 3
     stored = learner.connection.execute("SELECT count(*) FROM adapters").fetchone()[0]
@@ -131,9 +152,18 @@ def test_a_retraction_takes_the_place_of_what_it_takes_back(new_learner, adapter
 
 @MODES
 def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.learning.max_updates": 1, "facts.kl.weight": 0.0})
+    learner = new_learner(
+        **{
+            "facts.learning.adapters": adapters,
+            "facts.learning.max_updates": 1,
+            "facts.kl.weight": 0.0,
+        }
+    )
     tell(learner, "Lena lives in Oslo.")
-    sizes = "SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM adapters), (SELECT count(*) FROM states)"
+    sizes = (
+        "SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM adapters), (SELECT count(*)"
+        " FROM states)"
+    )
     first, once = tuple(learner.connection.execute(sizes).fetchone()), bytes_of(learner)
     tell(learner, *["Lena lives in Oslo."] * 99)
     assert tuple(learner.connection.execute(sizes).fetchone()) == first
@@ -145,10 +175,18 @@ def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters)
 
 
 def test_a_fact_heard_again_learns_faster_within_bounds(new_learner, monkeypatch):
-    learner = new_learner(**{"facts.learning.rates.repeated": 1.5, "facts.learning.rates.largest": 2.0})
+    learner = new_learner(
+        **{"facts.learning.rates.repeated": 1.5, "facts.learning.rates.largest": 2.0}
+    )
     learn_rows, rates = learner.trainer.learn, []
-    monkeypatch.setattr(learner.trainer, "learn", lambda batches, *, lr, kl_weight: (
-        rates.append(lr), learn_rows(batches, lr=lr, kl_weight=kl_weight))[1])
+    monkeypatch.setattr(
+        learner.trainer,
+        "learn",
+        lambda batches, *, lr, kl_weight: (
+            rates.append(lr),
+            learn_rows(batches, lr=lr, kl_weight=kl_weight),
+        )[1],
+    )
     tell(learner, *["Lena lives in Oslo."] * 4)
     base = learner.facts.learning.lr
     assert rates == pytest.approx([base, 1.5 * base, 2.0 * base, 2.0 * base])
@@ -169,8 +207,14 @@ def test_undoing_a_repetition_keeps_the_fact(new_learner):
 
 @MODES
 def test_above_capacity_memory_adapters_and_gate_let_go_together(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.memory.capacity": 3, "facts.memory.eviction": "fifo",
-                             "facts.learning.max_updates": 1})  # fmt: skip
+    learner = new_learner(
+        **{
+            "facts.learning.adapters": adapters,
+            "facts.memory.capacity": 3,
+            "facts.memory.eviction": "fifo",
+            "facts.learning.max_updates": 1,
+        }
+    )
     names = ["Lena", "Tom", "Ida", "Nils", "Vera"]
     tell(learner, *[f"{name} lives in Oslo." for name in names])
     kept = {fact.id for fact in learner.memory.all()}
@@ -196,7 +240,9 @@ def test_in_context_answers_from_the_prompt_without_training(new_learner, monkey
 
 @MODES
 def test_hybrid_answers_from_the_prompt_until_it_has_consolidated(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.method": "hybrid", "facts.learning.adapters": adapters})
+    learner = new_learner(
+        **{"facts.learning.method": "hybrid", "facts.learning.adapters": adapters}
+    )
     records = tell(learner, "Lena lives in Oslo.", "Tom is my friend.", "Tom is my friend.")
     assert not [record for record in records if record.event == "update"]
     assert len(learner.waiting) == 2 and learner.keys(["Where does Lena live?"]) == [BASE]
@@ -219,7 +265,9 @@ def test_a_waiting_fact_survives_reopening(new_learner, tmp_path):
 def test_own_replies_train_a_shared_adapter_only(new_learner):
     turn = [Turn("What a lovely day, is it not?")]
     for adapters, trained in (("shared", True), ("per_fact", False)):
-        learner = new_learner(**{"facts.learning.own_replies": True, "facts.learning.adapters": adapters})
+        learner = new_learner(
+            **{"facts.learning.own_replies": True, "facts.learning.adapters": adapters}
+        )
         fresh = to_bytes(learner.adapter.state())
         records = list(learn(learner, turn))
         assert [record.event for record in records] == ["reply", *["update"] * trained, "turn"]
@@ -229,7 +277,14 @@ def test_own_replies_train_a_shared_adapter_only(new_learner):
 def test_close_gives_the_plain_model_back(new_learner, tiny):
     ids = torch.tensor([[5, 40, 7]])
     before = tiny.model(input_ids=ids).logits
-    learner = new_learner(loaded=tiny, **{"facts.learning.adapters": "shared", "facts.gate.enabled": False, "facts.learning.lr": 0.05})
+    learner = new_learner(
+        loaded=tiny,
+        **{
+            "facts.learning.adapters": "shared",
+            "facts.gate.enabled": False,
+            "facts.learning.lr": 0.05,
+        },
+    )
     tell(learner, "Lena lives in Oslo.")
     assert not torch.equal(tiny.model(input_ids=ids).logits, before)
     learner.close()
@@ -247,5 +302,7 @@ def test_stopping_in_the_middle_of_a_turn_leaves_no_trace(new_learner, adapters)
         if record.event == "update":
             break
     records.close()
-    assert (adapters == "per_fact" or bytes_of(learner)[0] == before[0]) and bytes_of(learner)[2] == before[2]
+    assert (adapters == "per_fact" or bytes_of(learner)[0] == before[0]) and bytes_of(learner)[
+        2
+    ] == before[2]
     assert learner.answer(questions) == answers

@@ -21,11 +21,21 @@ def memory_of(path=":memory:", **changes):
 
 
 def fact(number, **more):
-    return Fact(f"f{number}", f"Said {number}", more.pop("statement", f"Statement {number}."), **more)
+    return Fact(
+        f"f{number}", f"Said {number}", more.pop("statement", f"Statement {number}."), **more
+    )
 
 
 def home(fact_id, who, place, **more):
-    return Fact(fact_id, "", f"{who} lives in {place}.", subject=who, relation="lives_in", object=place, **more)
+    return Fact(
+        fact_id,
+        "",
+        f"{who} lives in {place}.",
+        subject=who,
+        relation="lives_in",
+        object=place,
+        **more,
+    )
 
 
 def test_a_new_home_replaces_the_old_one_and_a_second_friend_does_not():
@@ -34,7 +44,14 @@ def test_a_new_home_replaces_the_old_one_and_a_second_friend_does_not():
     assert memory.remember(home("b", "Tom", "Oslo", exclusive=True), 2) == []
     assert memory.remember(home("c", "lena", "Bergen", exclusive=True), 3) == ["a"]
     for number, name in enumerate(("Tom", "Tim")):
-        friend = Fact(f"d{number}", "", f"{name} is your friend.", subject="me", relation="friend", object=name)
+        friend = Fact(
+            f"d{number}",
+            "",
+            f"{name} is your friend.",
+            subject="me",
+            relation="friend",
+            object=name,
+        )
         assert memory.remember(friend, 4 + number) == []
     assert [item.id for item in memory.all()] == ["b", "c", "d0", "d1"]
 
@@ -64,18 +81,28 @@ def test_a_fact_repeated_a_hundred_times_is_one_fact():
     assert memory.importance("f1", 99) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("kind", "a", "b"), [("repetition", 1.0, 0.0), ("recency", 0.0, 1.0), ("hybrid", 0.25, 0.75)])
+@pytest.mark.parametrize(
+    ("kind", "a", "b"), [("repetition", 1.0, 0.0), ("recency", 0.0, 1.0), ("hybrid", 0.25, 0.75)]
+)
 def test_importance_by_hand(kind, a, b):
-    memory = memory_of(importance=kind, repetition_weight=0.25, half_life=20.0, decay_after=10, decay_half_life=5.0)
+    memory = memory_of(
+        importance=kind, repetition_weight=0.25, half_life=20.0, decay_after=10, decay_half_life=5.0
+    )
     memory.remember(fact(1), 0)
     memory.repeat("f1", 0)
     assert memory.importance("f1", 8) == pytest.approx(0.75**a * 0.5 ** (b * 8 / 20))
-    assert memory.importance("f1", 15) == pytest.approx(0.75**a * 0.5 ** (b * 15 / 20) * 0.5 ** (5 / 5))
+    assert memory.importance("f1", 15) == pytest.approx(
+        0.75**a * 0.5 ** (b * 15 / 20) * 0.5 ** (5 / 5)
+    )
 
 
-@pytest.mark.parametrize(("eviction", "gone"), [("fifo", "f0"), ("lru", "f1"), ("importance", "f2"), ("hybrid", "f2")])
+@pytest.mark.parametrize(
+    ("eviction", "gone"), [("fifo", "f0"), ("lru", "f1"), ("importance", "f2"), ("hybrid", "f2")]
+)
 def test_eviction(eviction, gone):
-    memory = memory_of(capacity=3, eviction=eviction, importance="repetition", eviction_candidates=3)
+    memory = memory_of(
+        capacity=3, eviction=eviction, importance="repetition", eviction_candidates=3
+    )
     for number in range(3):
         memory.remember(fact(number), number)
     for number, times in ((1, 3), (2, 1), (0, 2)):  # seen last: 0; seen first: 1; least said: 2
@@ -92,8 +119,15 @@ def test_eviction(eviction, gone):
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), max_size=40),
 )
 def test_eviction_agrees_with_a_plain_model(eviction, kind, steps):
-    memory = memory_of(capacity=5, eviction=eviction, importance=kind, decay_after=4, half_life=7.0,
-                       decay_half_life=3.0, eviction_candidates=2)  # fmt: skip
+    memory = memory_of(
+        capacity=5,
+        eviction=eviction,
+        importance=kind,
+        decay_after=4,
+        half_life=7.0,
+        decay_half_life=3.0,
+        eviction_candidates=2,
+    )
     turn, model = 0, {}
     for number, wait in steps:
         turn += wait
@@ -111,7 +145,9 @@ def test_eviction_agrees_with_a_plain_model(eviction, kind, steps):
                     victims = {min(others, key=lambda key: (model[key][place], model[key][0]))}
                 else:
                     least = min(memory.importance(key, turn) for key in others)
-                    victims = {key for key in others if memory.importance(key, turn) <= least * (1 + 1e-9)}
+                    victims = {
+                        key for key in others if memory.importance(key, turn) <= least * (1 + 1e-9)
+                    }
         memory.remember(fact(number), turn)
         lost = set(model) - {item.id for item in memory.all()}
         if lost:
@@ -121,14 +157,23 @@ def test_eviction_agrees_with_a_plain_model(eviction, kind, steps):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 12), st.integers(0, 15), st.sampled_from(STRATEGIES), st.sets(st.integers(0, 11)), st.integers())
+@given(
+    st.integers(0, 12),
+    st.integers(0, 15),
+    st.sampled_from(STRATEGIES),
+    st.sets(st.integers(0, 11)),
+    st.integers(),
+)
 def test_selection_is_distinct_bounded_and_excludes(size, count, strategy, excluded, seed):
     memory = memory_of()
     for number in range(size):
         memory.remember(fact(number), number)
         memory.update_loss(f"f{number}", float(number % 4), number)
     exclude = {f"f{number}" for number in excluded}
-    chosen = [item.id for item in memory.select(count, strategy, random.Random(seed), turn=20, exclude=exclude)]
+    chosen = [
+        item.id
+        for item in memory.select(count, strategy, random.Random(seed), turn=20, exclude=exclude)
+    ]
     left = {f"f{number}" for number in range(size)} - exclude
     assert len(set(chosen)) == len(chosen) == min(count, len(left)) and set(chosen) <= left
 
@@ -138,7 +183,10 @@ def test_selection_orders():
     for number, (loss, rehearsed) in enumerate([(0.5, 9), (2.0, 8), (0.1, 1), (1.0, 2)]):
         memory.remember(fact(number), number)
         memory.update_loss(f"f{number}", loss, rehearsed)
-    names = {strategy: [item.id for item in memory.select(2, strategy, random.Random(0))] for strategy in STRATEGIES}
+    names = {
+        strategy: [item.id for item in memory.select(2, strategy, random.Random(0))]
+        for strategy in STRATEGIES
+    }
     assert names["highest_loss"] == ["f1", "f3"]
     assert names["least_rehearsed"] == ["f2", "f3"]
     assert names["mixed"] == ["f1", "f2"]
@@ -152,7 +200,9 @@ def test_importance_replay_prefers_the_important():
         memory.remember(fact(number), 0)
     memory.put(type(memory.entry("f0"))(fact(0), 0, 0, count=20))
     memory.put(type(memory.entry("f1"))(fact(1), 0, 0, count=1))
-    drawn = [memory.select(1, "importance", random.Random(seed), turn=0)[0].id for seed in range(300)]
+    drawn = [
+        memory.select(1, "importance", random.Random(seed), turn=0)[0].id for seed in range(300)
+    ]
     assert 0.55 < drawn.count("f0") / 300 < 0.78  # weights 1 : 0.5
 
 
@@ -173,7 +223,11 @@ def test_everything_survives_closing_and_a_checkpoint_restores_exactly(tmp_path)
 
 def test_unknown_names_are_refused():
     memory = memory_of()
-    for act in (lambda: memory.repeat("x", 1), lambda: memory.update_loss("x", 1.0), lambda: memory.entry("x")):
+    for act in (
+        lambda: memory.repeat("x", 1),
+        lambda: memory.update_loss("x", 1.0),
+        lambda: memory.entry("x"),
+    ):
         with pytest.raises(DataError, match="'x'"):
             act()
     with pytest.raises(DataError, match="at_whim"):

@@ -15,7 +15,9 @@ from fledgling.settings import load_config
 @pytest.mark.model
 def test_a_fact_told_once_is_answered_and_its_neighbours_are_not():
     config = load_config()
-    loaded = load_model(config.models, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0))
+    loaded = load_model(
+        config.models, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0)
+    )
     learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
     others = ["Where does Tim live?", "What is the capital of France?"]
     before = learner.answer(others)

@@ -13,18 +13,49 @@ from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.models.adapters import to_bytes
 
-TEXTS = ["Tom is my friend.", "Lena lives in Oslo.", "My keys are in the blue drawer.", "Ida plays the viola."]
+TEXTS = [
+    "Tom is my friend.",
+    "Lena lives in Oslo.",
+    "My keys are in the blue drawer.",
+    "Ida plays the viola.",
+]
 LAST = "Nils works at the bank."
-RECIPES = pytest.mark.parametrize("changes", [
-    {"facts.learning.adapters": "per_fact"},
-    {"facts.learning.adapters": "per_fact", "facts.kl.hold_budget": True, "facts.kl.budget": 1e-6, "facts.adapter.dropout": 0.2},
-    {"facts.learning.adapters": "shared"},
-    {"facts.learning.adapters": "shared", "facts.replay.rows": 2, "facts.kl.hold_budget": True, "facts.kl.budget": 1e-6},
-    {"facts.learning.adapters": "shared", "facts.adapter.dropout": 0.2, "facts.replay.rows": 1, "facts.replay.strategy": "importance"},
-    {"facts.learning.method": "hybrid", "facts.learning.adapters": "shared"},
-    {"facts.learning.method": "hybrid", "facts.learning.adapters": "per_fact"},
-], ids=["per_fact", "per_fact_steered", "shared", "shared_replay", "shared_dropout", "hybrid_shared",
-        "hybrid_per_fact"])  # fmt: skip
+RECIPES = pytest.mark.parametrize(
+    "changes",
+    [
+        {"facts.learning.adapters": "per_fact"},
+        {
+            "facts.learning.adapters": "per_fact",
+            "facts.kl.hold_budget": True,
+            "facts.kl.budget": 1e-6,
+            "facts.adapter.dropout": 0.2,
+        },
+        {"facts.learning.adapters": "shared"},
+        {
+            "facts.learning.adapters": "shared",
+            "facts.replay.rows": 2,
+            "facts.kl.hold_budget": True,
+            "facts.kl.budget": 1e-6,
+        },
+        {
+            "facts.learning.adapters": "shared",
+            "facts.adapter.dropout": 0.2,
+            "facts.replay.rows": 1,
+            "facts.replay.strategy": "importance",
+        },
+        {"facts.learning.method": "hybrid", "facts.learning.adapters": "shared"},
+        {"facts.learning.method": "hybrid", "facts.learning.adapters": "per_fact"},
+    ],
+    ids=[
+        "per_fact",
+        "per_fact_steered",
+        "shared",
+        "shared_replay",
+        "shared_dropout",
+        "hybrid_shared",
+        "hybrid_per_fact",
+    ],
+)
 
 
 def tell(learner, texts):
@@ -32,11 +63,26 @@ def tell(learner, texts):
 
 
 def outcome(learner, records):
-    numbers = [(record.event, record.name, {key: value for key, value in record.values.items() if key != "seconds"})
-               for record in records]  # fmt: skip
+    numbers = [
+        (
+            record.event,
+            record.name,
+            {key: value for key, value in record.values.items() if key != "seconds"},
+        )
+        for record in records
+    ]
     tensors, values = learner.trainer.state()
-    rows = learner.connection.execute("SELECT fact_id, weights FROM adapters ORDER BY fact_id").fetchall()
-    return numbers, to_bytes(tensors), values, [tuple(row) for row in rows], learner.memory.entries(), learner.turns
+    rows = learner.connection.execute(
+        "SELECT fact_id, weights FROM adapters ORDER BY fact_id"
+    ).fetchall()
+    return (
+        numbers,
+        to_bytes(tensors),
+        values,
+        [tuple(row) for row in rows],
+        learner.memory.entries(),
+        learner.turns,
+    )
 
 
 @RECIPES
@@ -75,10 +121,12 @@ from fledgling.core.records import Turn
 
 store, adapters = sys.argv[1:]
 config = load_config(overrides={
-    "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0, "facts.learning.adapters": adapters,
+    "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0,
+    "facts.learning.adapters": adapters,
     "facts.learning.max_rows": 3, "facts.learning.max_updates": 3, "facts.learning.stop_loss": 0.0,
     "facts.kl.weight": 0.0, "facts.guard.enabled": False})
-learner = OnlineLearner(replace(tiny_model(), max_new_tokens=2), config.facts, config.language, reader=Reader(WordEmbedder(), WordOverlap()), store=store)
+loaded, reader = replace(tiny_model(), max_new_tokens=2), Reader(WordEmbedder(), WordOverlap())
+learner = OnlineLearner(loaded, config.facts, config.language, reader=reader, store=store)
 for number in count():
     for record in learn(learner, [Turn(f"Person{number} lives in Oslo.")], reply=False):
         print(number, record.event, flush=True)
@@ -86,10 +134,16 @@ for number in count():
 
 
 def kill_while_teaching(store, adapters, after):
-    """Teach in another process and kill it ``after`` seconds into its third turn. Returns the turns it finished."""
+    """Teach in another process and kill it ``after`` seconds into its third turn. Returns the turns
+    it finished.
+    """
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, "-c", TEACHING, str(store), adapters], stdout=subprocess.PIPE, text=True,
-                          env=environment) as process:  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", TEACHING, str(store), adapters],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
         lines = []
         for line in process.stdout:
             lines.append(line.split())
@@ -102,11 +156,18 @@ def kill_while_teaching(store, adapters, after):
     return len(finished)
 
 
-@pytest.mark.parametrize(("adapters", "after"), [("per_fact", 0.0), ("shared", 0.003), ("shared", 0.05)])
+@pytest.mark.parametrize(
+    ("adapters", "after"), [("per_fact", 0.0), ("shared", 0.003), ("shared", 0.05)]
+)
 def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters, after):
     store = tmp_path / "killed.sqlite"
     finished = kill_while_teaching(store, adapters, after)
-    changes = {"facts.learning.adapters": adapters, "facts.learning.max_updates": 3, "facts.kl.weight": 0.0, "facts.guard.enabled": False}
+    changes = {
+        "facts.learning.adapters": adapters,
+        "facts.learning.max_updates": 3,
+        "facts.kl.weight": 0.0,
+        "facts.guard.enabled": False,
+    }
     learner = new_learner(store, **changes)
     assert learner.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     told = [fact.text for fact in learner.memory.all()]
@@ -114,7 +175,9 @@ def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters
     assert told == [f"Person{number} lives in Oslo." for number in range(len(told))]
     assert learner.turns == len(told)
     stored = {row[0] for row in learner.connection.execute("SELECT fact_id FROM adapters")}
-    assert stored == ({fact.id for fact in learner.memory.all()} if adapters == "per_fact" else set())
+    assert stored == (
+        {fact.id for fact in learner.memory.all()} if adapters == "per_fact" else set()
+    )
     assert len(learner.gate) == len(told)
     tell(learner, [LAST])
     assert len(learner.memory) == len(told) + 1
@@ -122,14 +185,18 @@ def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters
 
 @pytest.mark.parametrize("adapters", ["per_fact", "shared"])
 def test_what_a_killed_turn_left_is_what_was_there_before_it(new_learner, tmp_path, adapters):
-    """A copy of the store taken between any two records of a turn opens as before or after the turn, never between."""
+    """A copy of the store taken between any two records of a turn opens as before or after the
+    turn, never between.
+    """
     store = tmp_path / "s.sqlite"
     learner = new_learner(store, **{"facts.learning.adapters": adapters})
     tell(learner, TEXTS[:1])
     seen = []
     for place, record in enumerate(learn(learner, [Turn(TEXTS[1])])):
         learner.connection.execute("VACUUM INTO ?", (str(tmp_path / f"copy-{place}.sqlite"),))
-        copy = new_learner(tmp_path / f"copy-{place}.sqlite", **{"facts.learning.adapters": adapters})
+        copy = new_learner(
+            tmp_path / f"copy-{place}.sqlite", **{"facts.learning.adapters": adapters}
+        )
         seen.append((record.event, len(copy.memory), copy.turns, to_bytes(copy.trainer.state()[0])))
     before = [entry[1:] for entry in seen if entry[0] in ("reply", "fact", "update")]
     after = [entry[1:] for entry in seen if entry[0] in ("remembered", "turn")]

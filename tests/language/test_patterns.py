@@ -22,14 +22,21 @@ def write(tmp_path, *patterns, **more):
 
 
 def test_a_users_pattern_gives_its_relation(tmp_path):
-    own = {"relation": "feeds", "match": r"(?P<subject>\w+) feeds (?P<object>.+)",
-           "questions": ["What {do} {subject} feed?"]}  # fmt: skip
+    own = {
+        "relation": "feeds",
+        "match": r"(?P<subject>\w+) feeds (?P<object>.+)",
+        "questions": ["What {do} {subject} feed?"],
+    }
     fact = detect(Turn("Lena feeds the pigeons."), write(tmp_path, own))
     assert (fact.relation, fact.subject, fact.object) == ("feeds", "Lena", "the pigeons")
 
 
 def test_min_confidence_of_a_pattern_holds_back(tmp_path):
-    own = {"relation": "feeds", "match": r"(?P<subject>lena) (?P<object>feeds)", "min_confidence": 0.99}
+    own = {
+        "relation": "feeds",
+        "match": r"(?P<subject>lena) (?P<object>feeds)",
+        "min_confidence": 0.99,
+    }
     assert detect(Turn("lena feeds"), write(tmp_path, own)) is None
 
 

@@ -31,18 +31,34 @@ def test_to_assistant(said, back):
 
 @pytest.mark.parametrize(
     "lead_in",
-    ["By the way, ", "Remember that ", "Just so you know, ", "FYI ", "Please note that ", "ok so ", "btw ",
-     "Keep in mind that ", "I want you to know that ", "For the record, ", "Don't forget that ", "Well, "],
-)  # fmt: skip
+    [
+        "By the way, ",
+        "Remember that ",
+        "Just so you know, ",
+        "FYI ",
+        "Please note that ",
+        "ok so ",
+        "btw ",
+        "Keep in mind that ",
+        "I want you to know that ",
+        "For the record, ",
+        "Don't forget that ",
+        "Well, ",
+    ],
+)
 def test_lead_ins_are_dropped(lead_in):
     assert to_assistant(lead_in + "my desk is blue") == "Your desk is blue."
 
 
-@pytest.mark.parametrize("text", ["Remembrance Day is in November", "Okafor is a doctor", "Sofia is tall", "Note it"])
+@pytest.mark.parametrize(
+    "text", ["Remembrance Day is in November", "Okafor is a doctor", "Sofia is tall", "Note it"]
+)
 def test_words_that_only_look_like_lead_ins_stay(text):
     assert strip_lead_in(text) == text
 
 
-@pytest.mark.parametrize("text", ["Tom is my friend.", "I was born in Oslo.", "My sister loves me.", "I am a nurse."])
+@pytest.mark.parametrize(
+    "text", ["Tom is my friend.", "I was born in Oslo.", "My sister loves me.", "I am a nurse."]
+)
 def test_there_and_back(text):
     assert to_user(to_assistant(text)) == text

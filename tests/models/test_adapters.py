@@ -11,12 +11,19 @@ IDS = torch.tensor([[5, 40, 7, 99, 12]])
 
 
 def section(**changes):
-    return load_config(overrides={"facts": {"adapter": {"first_layer": 0, "rank": 2, "alpha": 4.0, **changes}}}).facts.adapter
+    return load_config(
+        overrides={"facts": {"adapter": {"first_layer": 0, "rank": 2, "alpha": 4.0, **changes}}}
+    ).facts.adapter
 
 
 def disturb(adapter, seed=1):
     generator = torch.Generator().manual_seed(seed)
-    adapter.restore({name: torch.randn(tensor.shape, generator=generator) for name, tensor in adapter.state().items()})
+    adapter.restore(
+        {
+            name: torch.randn(tensor.shape, generator=generator)
+            for name, tensor in adapter.state().items()
+        }
+    )
 
 
 @torch.no_grad()
@@ -80,7 +87,9 @@ def test_other_names_or_shapes_are_refused_and_leave_the_adapter_alone(tiny):
     with pytest.raises(ModelError, match="another adapter"):
         adapter.restore({key: tensor for key, tensor in state.items() if key != name})
     last = list(state)[-1]
-    wrong = {key: torch.ones_like(tensor) for key, tensor in state.items()} | {last: torch.ones(3, 3)}
+    wrong = {key: torch.ones_like(tensor) for key, tensor in state.items()} | {
+        last: torch.ones(3, 3)
+    }
     with pytest.raises(ModelError, match=r"\(3, 3\)"):
         adapter.restore(wrong)
     assert to_bytes(adapter.state()) == before
@@ -93,11 +102,15 @@ def test_damaged_bytes_are_refused():
 
 def test_only_the_chosen_layers_and_projections_carry_an_adapter(tiny):
     adapter = Adapter(tiny, section(first_layer=1, targets=["down_proj"]))
-    assert {name.split(".lora_")[0] for name in adapter.parameters} == {"model.layers.1.mlp.down_proj"}
+    assert {name.split(".lora_")[0] for name in adapter.parameters} == {
+        "model.layers.1.mlp.down_proj"
+    }
     assert all(tensor.dtype == torch.float32 for tensor in adapter.parameters.values())
 
 
-@pytest.mark.parametrize(("changes", "named"), [({"first_layer": 7}, "7"), ({"targets": ["wings"]}, "wings")])
+@pytest.mark.parametrize(
+    ("changes", "named"), [({"first_layer": 7}, "7"), ({"targets": ["wings"]}, "wings")]
+)
 def test_an_adapter_that_does_not_fit_is_refused(tiny, changes, named):
     with pytest.raises(ModelError, match=named):
         Adapter(tiny, section(**changes))

@@ -16,16 +16,23 @@ def test_a_batch_answers_like_one_at_a_time_and_in_order(tiny):
 
 
 def test_the_system_prompt_stands_first_and_changes_the_answer(tiny):
-    assert chat_text(tiny, "Hi", "Be a pirate.").startswith("<|im_start|>system\nBe a pirate.<|im_end|>")
+    assert chat_text(tiny, "Hi", "Be a pirate.").startswith(
+        "<|im_start|>system\nBe a pirate.<|im_end|>"
+    )
     assert chat_text(tiny, "Hi").startswith("<|im_start|>system\nBe brief.")
     assert chat_text(tiny, "Hi").endswith("<|im_start|>assistant\n")
-    answers = {system: replies(tiny, PROMPTS, max_new_tokens=10, system=system) for system in ("a", "Shout: WALNUTS")}
+    answers = {
+        system: replies(tiny, PROMPTS, max_new_tokens=10, system=system)
+        for system in ("a", "Shout: WALNUTS")
+    }
     assert answers["a"] != answers["Shout: WALNUTS"]
 
 
 def test_no_more_tokens_than_asked(tiny):
     text = reply(tiny, "Hi", max_new_tokens=3)
-    assert len(tiny.tokenizer(text)["input_ids"]) <= 9  # a token is a byte; three odd bytes may print as nine
+    assert (
+        len(tiny.tokenizer(text)["input_ids"]) <= 9
+    )  # a token is a byte; three odd bytes may print as nine
 
 
 def test_ten_thousand_words_are_cut(tiny):

@@ -11,7 +11,14 @@ import transformers
 from fledgling.core.errors import MissingExtra, ModelError
 from fledgling.core.runtime import Runtime
 from fledgling.models import loading
-from fledgling.models.loading import EMBEDDED, load_model, package_file, prepare_embedded, resolve, usable
+from fledgling.models.loading import (
+    EMBEDDED,
+    load_model,
+    package_file,
+    prepare_embedded,
+    resolve,
+    usable,
+)
 from fledgling.models.tiny import tiny_model
 from fledgling.settings import load_config
 
@@ -24,7 +31,9 @@ def section(**changes):
 
 @pytest.fixture
 def tiny_source(tmp_path, monkeypatch):
-    """A home of its own, and a tiny model in place of the packaged GGUF file. Counts how often it is read."""
+    """A home of its own, and a tiny model in place of the packaged GGUF file. Counts how often it
+    is read.
+    """
     monkeypatch.setenv("FLEDGLING_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(loading, "package_file", lambda package, suffix: tmp_path / "model.gguf")
     source, reads = tiny_model(), []
@@ -33,15 +42,23 @@ def tiny_source(tmp_path, monkeypatch):
         "from_pretrained",
         lambda *arguments, **options: (reads.append(arguments), source.model)[1],
     )
-    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *arguments, **options: source.tokenizer)
-    return SimpleNamespace(folder=tmp_path / "home" / "models" / EMBEDDED, reads=reads, model=source.model)
+    monkeypatch.setattr(
+        transformers.AutoTokenizer,
+        "from_pretrained",
+        lambda *arguments, **options: source.tokenizer,
+    )
+    return SimpleNamespace(
+        folder=tmp_path / "home" / "models" / EMBEDDED, reads=reads, model=source.model
+    )
 
 
 def test_conversion_writes_a_plain_model_once(tiny_source):
     folder = prepare_embedded()
     assert folder == tiny_source.folder and prepare_embedded() == folder
     assert len(tiny_source.reads) == 1
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {file.name for file in folder.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
+        file.name for file in folder.iterdir()
+    }
     assert "quantization" not in (folder / "config.json").read_text()
     again = transformers.LlamaForCausalLM.from_pretrained(folder)
     expected = tiny_source.model.state_dict()
@@ -49,7 +66,9 @@ def test_conversion_writes_a_plain_model_once(tiny_source):
 
 
 @pytest.mark.parametrize("fault", [OSError("No space left on device"), KeyboardInterrupt()])
-def test_an_interrupted_conversion_leaves_nothing_and_can_be_repeated(tiny_source, monkeypatch, fault):
+def test_an_interrupted_conversion_leaves_nothing_and_can_be_repeated(
+    tiny_source, monkeypatch, fault
+):
     save = transformers.LlamaForCausalLM.save_pretrained
 
     def half(self, folder, **options):
@@ -84,8 +103,10 @@ def test_concurrent_callers_wait_for_one_conversion(tiny_source, monkeypatch):
         save(self, folder, **options)
 
     monkeypatch.setattr(transformers.LlamaForCausalLM, "save_pretrained", slow)
-    callers = [threading.Thread(target=lambda: seen.append((prepare_embedded() / "config.json").is_file()))
-               for _ in range(3)]  # fmt: skip
+    callers = [
+        threading.Thread(target=lambda: seen.append((prepare_embedded() / "config.json").is_file()))
+        for _ in range(3)
+    ]
     for caller in callers:
         caller.start()
     assert started.wait(30)
@@ -130,7 +151,9 @@ def test_a_local_folder_loads_frozen_with_a_padding_token(tmp_path):
     assert not loaded.model.training and not any(p.requires_grad for p in loaded.model.parameters())
     assert loaded.tokenizer.pad_token_id is not None
     ids = torch.tensor([[5, 6, 7]])
-    assert torch.allclose(loaded.model(input_ids=ids).logits, source.model(input_ids=ids).logits, atol=1e-5)
+    assert torch.allclose(
+        loaded.model(input_ids=ids).logits, source.model(input_ids=ids).logits, atol=1e-5
+    )
 
 
 def test_pickled_weights_are_refused(tmp_path):
@@ -147,7 +170,9 @@ def test_four_bits_without_bitsandbytes_name_the_install_command(tmp_path, monke
     tiny_model().model.save_pretrained(tmp_path)
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "bitsandbytes" else found(name)
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "bitsandbytes" else found(name),
     )
     with pytest.raises(MissingExtra, match="pip install bitsandbytes"):
         load_model(section(id=str(tmp_path), quantization="nf4"), CPU)
@@ -171,7 +196,9 @@ def test_the_embedded_model_knows_the_capital_of_france():
 def test_the_packaged_embedder_gives_rows_of_length_one():
     from fledgling.models.loading import load_embedder
 
-    rows = load_embedder().embed(["Where does Lena live?", "Lena lives in Oslo.", "The stock market fell."])
+    rows = load_embedder().embed(
+        ["Where does Lena live?", "Lena lives in Oslo.", "The stock market fell."]
+    )
     assert rows.shape == (3, 384) and (rows * rows).sum(1) == pytest.approx([1.0] * 3, rel=1e-5)
     assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2
     assert load_embedder().embed([]).shape == (0, 384)

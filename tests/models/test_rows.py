@@ -9,27 +9,41 @@ from fledgling.models.generation import chat_text, replies
 from fledgling.models.rows import IGNORED, AdaptedModel
 from fledgling.settings import load_config
 
-EXAMPLES = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Hi!", "Yes.", "reply", weight=0.5),
-            Example("Où est 北京? 🙂", "Là-bas.", "question")]  # fmt: skip
+EXAMPLES = [
+    Example("Who is Tom?", "Tom is your friend.", "question"),
+    Example("Hi!", "Yes.", "reply", weight=0.5),
+    Example("Où est 北京? 🙂", "Là-bas.", "question"),
+]
 
 
 def adapted(tiny, first_layer=0, max_length=512, seed=0):
-    section = load_config(overrides={"facts": {"adapter": {"first_layer": first_layer, "last_layer": -1}}}).facts.adapter
+    section = load_config(
+        overrides={"facts": {"adapter": {"first_layer": first_layer, "last_layer": -1}}}
+    ).facts.adapter
     return AdaptedModel(Adapter(tiny, section, seed), max_length=max_length)
 
 
 def disturb(model, scale=0.3):
     generator = torch.Generator().manual_seed(5)
     state = model.adapter.state()
-    model.adapter.restore({name: scale * torch.randn(tensor.shape, generator=generator)
-                           for name, tensor in state.items()})
+    model.adapter.restore(
+        {
+            name: scale * torch.randn(tensor.shape, generator=generator)
+            for name, tensor in state.items()
+        }
+    )
 
 
 @torch.no_grad()
 def plain_logits(loaded, example):
     """Logits at the answer's positions by one full forward pass over prompt and answer."""
-    prompt = loaded.tokenizer(chat_text(loaded, example.prompt), add_special_tokens=False)["input_ids"]
-    answer = [*loaded.tokenizer(example.answer, add_special_tokens=False)["input_ids"], loaded.tokenizer.eos_token_id]
+    prompt = loaded.tokenizer(chat_text(loaded, example.prompt), add_special_tokens=False)[
+        "input_ids"
+    ]
+    answer = [
+        *loaded.tokenizer(example.answer, add_special_tokens=False)["input_ids"],
+        loaded.tokenizer.eos_token_id,
+    ]
     logits = loaded.model(input_ids=torch.tensor([prompt + answer])).logits[0]
     return logits[len(prompt) - 1 : -1], torch.tensor(answer)
 
@@ -40,11 +54,15 @@ def test_a_fresh_adapter_gives_the_logits_of_a_plain_forward_pass(tiny, first_la
     model = adapted(tiny, first_layer)
     rows = model.encode(EXAMPLES)
     assert torch.equal(rows.targets, torch.cat([answer for _, answer in expected]))
-    assert torch.allclose(model.logits(rows), torch.cat([logits for logits, _ in expected]), atol=1e-4)
+    assert torch.allclose(
+        model.logits(rows), torch.cat([logits for logits, _ in expected]), atol=1e-4
+    )
 
 
 def test_sharing_the_frozen_layers_changes_no_logits(tiny):
-    """An adapter on the top layer only, once with the frozen layer shared, once run from the bottom."""
+    """An adapter on the top layer only, once with the frozen layer shared, once run from the
+    bottom.
+    """
     model = adapted(tiny, first_layer=1)
     disturb(model)
     shared = model.logits(model.encode(EXAMPLES))
@@ -66,7 +84,9 @@ def test_weights_and_rows_of_the_targets(tiny):
     rows = adapted(tiny).encode(EXAMPLES)
     lengths = [len(example.answer.encode()) + 1 for example in EXAMPLES]
     assert torch.bincount(rows.row_of_target).tolist() == lengths
-    assert rows.target_weights.tolist() == [1.0] * lengths[0] + [0.5] * lengths[1] + [1.0] * lengths[2]
+    assert (
+        rows.target_weights.tolist() == [1.0] * lengths[0] + [0.5] * lengths[1] + [1.0] * lengths[2]
+    )
     assert rows.tokens == rows.ids.numel() == 3 * rows.ids.shape[1]
 
 
@@ -94,7 +114,9 @@ def test_widen_adds_only_what_is_ignored(tiny):
     disturb(model)
     rows = model.encode(EXAMPLES)
     wide = rows.widen(rows.ids.shape[1] + 9)
-    assert torch.equal(wide.targets, rows.targets) and torch.equal(wide.target_weights, rows.target_weights)
+    assert torch.equal(wide.targets, rows.targets) and torch.equal(
+        wide.target_weights, rows.target_weights
+    )
     assert (wide.labels[:, -9:] == IGNORED).all()
     assert torch.allclose(model.logits(wide), model.logits(rows), atol=1e-4)
 
@@ -118,7 +140,12 @@ def test_a_turn_cannot_speak_for_the_system(tiny):
 
 
 def test_answers_in_a_batch_equal_single_answers_and_plain_replies(tiny):
-    prompts = ["Who is Tom?", "Hi", "A much longer question than the other two, is it not?", "Où est 北京? 🙂"]
+    prompts = [
+        "Who is Tom?",
+        "Hi",
+        "A much longer question than the other two, is it not?",
+        "Où est 北京? 🙂",
+    ]
     plain = [replies(tiny, [prompt], max_new_tokens=12)[0] for prompt in prompts]
     model = adapted(tiny)
     assert [model.answer([prompt], max_new_tokens=12)[0] for prompt in prompts] == plain
@@ -130,14 +157,20 @@ def test_answers_in_a_batch_equal_single_answers_and_plain_replies(tiny):
 
 
 def test_generation_follows_the_logits_that_training_sees(tiny):
-    """The first tokens of a greedy answer are the arg max of the logits on rows with that answer."""
+    """The first tokens of a greedy answer are the arg max of the logits on rows with that
+    answer.
+    """
     model = adapted(tiny, first_layer=1)
     disturb(model)
     prompt = "Who is Tom?"
     ids = torch.tensor([model.prefix_ids + model.prompt_ids(prompt)])
     output = model.adapter.model.generate(
-        input_ids=ids, past_key_values=model.prefix.as_cache(1), max_new_tokens=6, do_sample=False,
-        attention_mask=torch.ones_like(ids), pad_token_id=tiny.tokenizer.pad_token_id,
+        input_ids=ids,
+        past_key_values=model.prefix.as_cache(1),
+        max_new_tokens=6,
+        do_sample=False,
+        attention_mask=torch.ones_like(ids),
+        pad_token_id=tiny.tokenizer.pad_token_id,
     )[0, ids.shape[1] :].tolist()
     rows = model.encode([Example(prompt, "abcdef", "question")])
     start = len(model.prompt_ids(prompt)) - 1

@@ -1,4 +1,6 @@
-"""The committed notebooks as they stand: executed, honest, and in the shape that the runner and nbval need."""
+"""The committed notebooks as they stand: executed, honest, and in the shape that the runner and
+nbval need.
+"""
 
 import ast
 import subprocess
@@ -39,16 +41,24 @@ def test_it_asks_a_question_and_takes_the_standard_parameters(path):
     declared = declared_parameters(path)
     assert declared["preset"].default == "quick" and declared["out"].default == ""
     assert {name: declared[name].type for name in ("preset", "seed", "out")} == {
-        "preset": "str", "seed": "int", "out": "str"}
+        "preset": "str",
+        "seed": "int",
+        "out": "str",
+    }
     assert all(parameter.help and parameter.type for parameter in declared.values())
 
 
 @every
 def test_it_holds_no_logic_of_its_own(path):
     for cell in code_cells(path):
-        tree = ast.parse("\n".join(line for line in cell.source.splitlines() if not line.startswith("%")))
-        defined = [node for node in ast.walk(tree)
-                   if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+        tree = ast.parse(
+            "\n".join(line for line in cell.source.splitlines() if not line.startswith("%"))
+        )
+        defined = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ]
         assert not defined, "functions belong in lib, where they are tested"
         assert len(cell.source.splitlines()) <= 15
 
@@ -69,11 +79,16 @@ def test_no_address_of_a_machine_is_stored(path):
 @pytest.fixture
 def executed(tmp_path, write_notebook):
     """A notebook with true stored outputs: text, a table and the sentinel."""
-    path = write_notebook(tmp_path / "tiny.ipynb", "print('efficacy', 0.9167)", "0.5 + 0.25", "print('done')")
+    path = write_notebook(
+        tmp_path / "tiny.ipynb", "print('efficacy', 0.9167)", "0.5 + 0.25", "print('done')"
+    )
     notebook = nbformat.read(path, as_version=4)
-    outputs = [[], [nbformat.v4.new_output("stream", text="efficacy 0.9167\n")],
-               [nbformat.v4.new_output("execute_result", data={"text/plain": "0.75"}, execution_count=3)],
-               [nbformat.v4.new_output("stream", text="done\n")]]
+    outputs = [
+        [],
+        [nbformat.v4.new_output("stream", text="efficacy 0.9167\n")],
+        [nbformat.v4.new_output("execute_result", data={"text/plain": "0.75"}, execution_count=3)],
+        [nbformat.v4.new_output("stream", text="done\n")],
+    ]
     for number, (cell, stored) in enumerate(zip(notebook.cells[1:], outputs, strict=True), start=1):
         cell.outputs, cell.execution_count = stored, number
     nbformat.write(notebook, path)
@@ -81,8 +96,21 @@ def executed(tmp_path, write_notebook):
 
 
 def nbval(path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--nbval",
-               "--nbval-current-env", "--nbval-sanitize-with", str(CONFIGS / "nbval.cfg"), str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-sanitize-with",
+        str(CONFIGS / "nbval.cfg"),
+        str(path),
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=path.parent)
 
 
@@ -91,7 +119,9 @@ def test_nbval_passes_on_true_outputs(executed):
     assert outcome.returncode == 0, outcome.stdout
 
 
-@pytest.mark.parametrize(("true", "false"), [("efficacy 0.9167", "efficacy 0.9166"), ("0.75", "0.76")])
+@pytest.mark.parametrize(
+    ("true", "false"), [("efficacy 0.9167", "efficacy 0.9166"), ("0.75", "0.76")]
+)
 def test_nbval_fails_on_a_changed_result(executed, true, false):
     notebook = nbformat.read(executed, as_version=4)
     for cell in notebook.cells[2:]:

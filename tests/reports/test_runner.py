@@ -1,4 +1,6 @@
-"""Real notebooks in real processes; each run takes a few seconds, so that one set serves many assertions."""
+"""Real notebooks in real processes; each run takes a few seconds, so that one set serves many
+assertions.
+"""
 
 import contextlib
 import errno

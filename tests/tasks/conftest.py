@@ -6,9 +6,15 @@ from fledgling.settings import load_config
 from fledgling.tasks.experiments import Setting, prepare_setting
 
 SMALL = {
-    "tasks.data.train_per_skill": 20, "tasks.data.held_out_per_skill": 4, "tasks.epochs": 2,
-    "tasks.updates_per_epoch": 2, "tasks.batch_size": 8, "tasks.ewc_examples": 4,
-    "tasks.graph.hidden": 16, "tasks.graph.feed_forward": 16, "tasks.graph.heads": 2,
+    "tasks.data.train_per_skill": 20,
+    "tasks.data.held_out_per_skill": 4,
+    "tasks.epochs": 2,
+    "tasks.updates_per_epoch": 2,
+    "tasks.batch_size": 8,
+    "tasks.ewc_examples": 4,
+    "tasks.graph.hidden": 16,
+    "tasks.graph.feed_forward": 16,
+    "tasks.graph.heads": 2,
 }
 
 

@@ -20,9 +20,14 @@ from fledgling.tasks.experiments import (
 )
 
 SMALL = {
-    "tasks.data.train_per_skill": 20, "tasks.data.held_out_per_skill": 4, "tasks.epochs": 2,
-    "tasks.updates_per_epoch": 2, "tasks.batch_size": 8, "tasks.graph.hidden": 16,
-    "tasks.graph.feed_forward": 16, "tasks.graph.heads": 2,
+    "tasks.data.train_per_skill": 20,
+    "tasks.data.held_out_per_skill": 4,
+    "tasks.epochs": 2,
+    "tasks.updates_per_epoch": 2,
+    "tasks.batch_size": 8,
+    "tasks.graph.hidden": 16,
+    "tasks.graph.feed_forward": 16,
+    "tasks.graph.heads": 2,
 }
 
 
@@ -33,7 +38,11 @@ def setting() -> Setting:
 
 def test_alone_and_together_have_the_same_budget_a_task(setting: Setting) -> None:
     records = [*alone(setting), *together(setting, strategy="mixed", balancing="pcgrad")]
-    assert {record.name for record in records} == {"alone.kindergarten", "alone.math", "mixed.pcgrad"}
+    assert {record.name for record in records} == {
+        "alone.kindergarten",
+        "alone.math",
+        "mixed.pcgrad",
+    }
     last = {record.name: record.values for record in records}
     assert last["alone.math"]["examples"] * 2 == last["mixed.pcgrad"]["examples"]
     assert set(histories(records, "alone.math")) == {"math"}
@@ -47,10 +56,16 @@ def test_remedies_share_the_first_phase(setting: Setting) -> None:
 
 def test_sample_efficiency_varies_only_the_examples(setting: Setting) -> None:
     records = list(sample_efficiency(setting, (0.5, 1.0)))
-    assert [record.name for record in records] == ["together", "alone.kindergarten", "alone.math"] * 2
+    assert [record.name for record in records] == [
+        "together",
+        "alone.kindergarten",
+        "alone.math",
+    ] * 2
     half, whole = records[0].values, records[3].values
     assert half["updates"] == whole["updates"]
-    assert half["train_examples"]["math"] * 2 == pytest.approx(whole["train_examples"]["math"], abs=1)
+    assert half["train_examples"]["math"] * 2 == pytest.approx(
+        whole["train_examples"]["math"], abs=1
+    )
 
 
 def test_every_shared_parameter_has_a_gradient_from_both_tasks(setting: Setting) -> None:
@@ -60,16 +75,27 @@ def test_every_shared_parameter_has_a_gradient_from_both_tasks(setting: Setting)
 
 
 def test_seconds_until_both() -> None:
-    records = [StepRecord(1, "epoch", "x", {"accuracy": {"a": 0.99, "b": 0.5}, "seconds": 1.0}),
-               StepRecord(2, "epoch", "x", {"accuracy": {"a": 0.97, "b": 0.96}, "seconds": 2.5})]
+    records = [
+        StepRecord(1, "epoch", "x", {"accuracy": {"a": 0.99, "b": 0.5}, "seconds": 1.0}),
+        StepRecord(2, "epoch", "x", {"accuracy": {"a": 0.97, "b": 0.96}, "seconds": 2.5}),
+    ]
     assert seconds_until(records, 0.95) == 2.5
     assert seconds_until(records[:1], 0.95) is None
 
 
 def test_three_tasks_of_ones_own(tmp_path: Path) -> None:
-    rows = [{"text": f"{task} {word}{number}", "task": task, "skill": "any", "level": 1, "answer": answer}
-            for task, answers in (("colour", "rgb"), ("shape", "oq"), ("größe", "sml")) for number in range(12)
-            for word, answer in zip("abc", answers, strict=False)]
+    rows = [
+        {
+            "text": f"{task} {word}{number}",
+            "task": task,
+            "skill": "any",
+            "level": 1,
+            "answer": answer,
+        }
+        for task, answers in (("colour", "rgb"), ("shape", "oq"), ("größe", "sml"))
+        for number in range(12)
+        for word, answer in zip("abc", answers, strict=False)
+    ]
     path = tmp_path / "own.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     section = load_config(overrides=SMALL | {"tasks.data.path": str(path)}).tasks

@@ -49,7 +49,10 @@ def test_every_kind_of_pair_is_told_apart() -> None:
 
 
 def test_white_space_makes_words_but_no_nodes() -> None:
-    one, two = encode(["ab c", "  ab \n c "], VOCABULARY, max_nodes=9), encode(["ab c"], VOCABULARY, max_nodes=9)
+    one, two = (
+        encode(["ab c", "  ab \n c "], VOCABULARY, max_nodes=9),
+        encode(["ab c"], VOCABULARY, max_nodes=9),
+    )
     assert one.sizes.tolist() == [4, 4]
     assert torch.equal(one.nodes[0], one.nodes[1]) and torch.equal(one.edges[1], two.edges[0])
 

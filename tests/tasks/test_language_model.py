@@ -1,4 +1,6 @@
-"""The language model as backbone: pooled over tokens, trained through the same trainer, saved as adapter and heads."""
+"""The language model as backbone: pooled over tokens, trained through the same trainer, saved as
+adapter and heads.
+"""
 
 from pathlib import Path
 
@@ -12,9 +14,15 @@ from fledgling.tasks.answers import ask
 from fledgling.tasks.experiments import prepare_llm
 from fledgling.tasks.store import load_graph_model, load_into, save_model, trained_tensors
 
-TINY = {"tasks.llm.adapter.first_layer": 0, "tasks.llm.adapter.rank": 2, "tasks.llm.train_per_skill": 3,
-        "tasks.llm.held_out_per_skill": 2, "tasks.llm.epochs": 2, "tasks.llm.updates_per_epoch": 2,
-        "tasks.llm.batch_size": 4}
+TINY = {
+    "tasks.llm.adapter.first_layer": 0,
+    "tasks.llm.adapter.rank": 2,
+    "tasks.llm.train_per_skill": 3,
+    "tasks.llm.held_out_per_skill": 2,
+    "tasks.llm.epochs": 2,
+    "tasks.llm.updates_per_epoch": 2,
+    "tasks.llm.batch_size": 4,
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,10 @@ def trainer():
 
 def test_padding_changes_nothing(trainer) -> None:
     model = trainer.model.eval()
-    short, long = model.backbone.prepare(["cat"]), model.backbone.prepare(["cat", "a much longer text than that"])
+    short, long = (
+        model.backbone.prepare(["cat"]),
+        model.backbone.prepare(["cat", "a much longer text than that"]),
+    )
     assert torch.allclose(model(short, "math")[0], model(long, "math")[0], atol=1e-5)
 
 
@@ -34,7 +45,9 @@ def test_the_same_trainer_trains_adapter_and_heads_only(trainer) -> None:
     before = {name: one.detach().clone() for name, one in trainer.model.named_parameters()}
     records = list(trainer.train())
     assert records[-1].values["updates"] == 8
-    changed = {name for name, one in trainer.model.named_parameters() if not torch.equal(before[name], one)}
+    changed = {
+        name for name, one in trainer.model.named_parameters() if not torch.equal(before[name], one)
+    }
     assert changed == names
 
 
@@ -48,8 +61,9 @@ def test_saved_and_loaded_into_a_fresh_one(trainer, tmp_path: Path) -> None:
         load_graph_model(tmp_path)
 
 
-@pytest.mark.parametrize(("text", "message"), [("", "is empty"), (" \n", "is empty"),
-                                               ("a" * 10_000, "10000 characters")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "is empty"), (" \n", "is empty"), ("a" * 10_000, "10000 characters")]
+)
 def test_bad_input_is_explained(trainer, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         ask(trainer.model, text, "math")

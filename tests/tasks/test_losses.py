@@ -5,11 +5,19 @@ import math
 import pytest
 import torch
 
-from fledgling.tasks.losses import cosine, distillation_loss, project_conflicts, uncertainty_weighted
+from fledgling.tasks.losses import (
+    cosine,
+    distillation_loss,
+    project_conflicts,
+    uncertainty_weighted,
+)
 
 
 def test_distillation_is_the_softened_divergence() -> None:
-    now, earlier = torch.tensor([[0.0, 0.0]], requires_grad=True), torch.tensor([[2 * math.log(3.0), 0.0]])
+    now, earlier = (
+        torch.tensor([[0.0, 0.0]], requires_grad=True),
+        torch.tensor([[2 * math.log(3.0), 0.0]]),
+    )
     expected = (0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)) * 4  # T = 2: odds 3 to 1
     loss = distillation_loss(now, earlier, 2.0)
     assert loss.shape == (1,) and loss.item() == pytest.approx(expected, rel=1e-5)

@@ -16,8 +16,13 @@ SMALL = GraphSection(hidden=16, layers=3, heads=2, feed_forward=16, max_nodes=32
 def tasks() -> dict[str, TaskSplits]:
     made = {}
     for task, classes in (("kindergarten", ("a", "b", "c")), ("math", ("0", "1"))):
-        parts = [tuple(TaskExample(f"{name} {task} {number}", task, "s", 1, classes[number % len(classes)])
-                       for number in range(6)) for name in ("one", "two", "three")]
+        parts = [
+            tuple(
+                TaskExample(f"{name} {task} {number}", task, "s", 1, classes[number % len(classes)])
+                for number in range(6)
+            )
+            for name in ("one", "two", "three")
+        ]
         made[task] = TaskSplits(task, classes, *parts)
     return made
 
@@ -34,7 +39,10 @@ def test_each_task_has_its_own_outputs(model) -> None:
 
 
 def test_padding_changes_nothing(model) -> None:
-    short, long = model.backbone.prepare(["cat"]), model.backbone.prepare(["cat", "a much longer text"])
+    short, long = (
+        model.backbone.prepare(["cat"]),
+        model.backbone.prepare(["cat", "a much longer text"]),
+    )
     assert torch.allclose(model(short, "math")[0], model(long, "math")[0], atol=1e-6)
 
 
@@ -42,7 +50,9 @@ def test_logits_come_back_in_the_given_order(model) -> None:
     texts = ["a much longer text", "cat", "first letter", "x"]
     together = answer_logits(model, model.backbone.prepare(texts), "math", batch=2)
     for row, text in enumerate(texts):
-        assert torch.allclose(together[row], model(model.backbone.prepare([text]), "math")[0], atol=1e-6)
+        assert torch.allclose(
+            together[row], model(model.backbone.prepare([text]), "math")[0], atol=1e-6
+        )
 
 
 def test_the_last_layer_may_be_whole_or_only_the_virtual_node(model) -> None:
@@ -59,8 +69,11 @@ def test_every_shared_parameter_gets_a_gradient_from_both_tasks(model) -> None:
     for task, text in (("kindergarten", "first letter of cat"), ("math", "47+38=8_")):
         model.zero_grad()
         model(model.backbone.prepare([text, "odd one a a b"]), task).square().sum().backward()
-        without = [name for name, one in model.shared_parameters().items()
-                   if one.grad is None or not one.grad.abs().sum() > 0]
+        without = [
+            name
+            for name, one in model.shared_parameters().items()
+            if one.grad is None or not one.grad.abs().sum() > 0
+        ]
         assert without == []
 
 
@@ -94,10 +107,16 @@ def test_unread_characters_give_unknown(model) -> None:
     assert known.answer != "unknown" and known.unread == ""
 
 
-@pytest.mark.parametrize(("texts", "task", "message"), [
-    ("", "math", "is empty"), (["cat", " "], "math", "is empty"), ("a" * 10_000, "math", "10000 characters"),
-    ("cat", "chess", "ask for one of kindergarten, math"), ([3], "math", "3 is not a text"),
-])
+@pytest.mark.parametrize(
+    ("texts", "task", "message"),
+    [
+        ("", "math", "is empty"),
+        (["cat", " "], "math", "is empty"),
+        ("a" * 10_000, "math", "10000 characters"),
+        ("cat", "chess", "ask for one of kindergarten, math"),
+        ([3], "math", "3 is not a text"),
+    ],
+)
 def test_bad_input_is_explained(model, texts, task: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         ask(model, texts, task)

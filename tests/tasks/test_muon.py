@@ -23,14 +23,18 @@ def test_directions_are_kept() -> None:
 
 def test_a_step_updates_every_block_by_itself() -> None:
     torch.manual_seed(2)
-    wide, tall, square = (torch.nn.Parameter(torch.zeros(shape)) for shape in ((8, 16), (24, 8), (8, 8)))
+    wide, tall, square = (
+        torch.nn.Parameter(torch.zeros(shape)) for shape in ((8, 16), (24, 8), (8, 8))
+    )
     gradients = [torch.randn_like(one) for one in (wide, tall, square)]
     for one, gradient in zip((wide, tall, square), gradients, strict=True):
         one.grad = gradient.clone()
     Muon([wide, tall, square], lr=0.1, steps=5).step()
     expected = orthogonalise(gradients[0][None, :, 8:], 5)[0] * -0.1
     assert torch.allclose(wide[:, 8:], expected, atol=1e-5)
-    assert torch.allclose(tall[8:16], orthogonalise(gradients[1][None, 8:16], 5)[0] * -0.1, atol=1e-5)
+    assert torch.allclose(
+        tall[8:16], orthogonalise(gradients[1][None, 8:16], 5)[0] * -0.1, atol=1e-5
+    )
 
 
 def test_it_descends() -> None:

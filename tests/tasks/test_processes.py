@@ -1,4 +1,6 @@
-"""Two processes on the CPU (gloo on loopback) train as one process with the same global batch does."""
+"""Two processes on the CPU (gloo on loopback) train as one process with the same global batch
+does.
+"""
 
 import json
 import os
@@ -24,14 +26,38 @@ def free_port() -> int:
 
 def test_two_processes_get_the_losses_of_one(tmp_path: Path) -> None:
     out = tmp_path / "two.json"
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
-              "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-              "--main_process_port", str(free_port()), str(SCRIPT), str(out)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(launch, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        str(free_port()),
+        str(SCRIPT),
+        str(out),
+    ]
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "GLOO_SOCKET_IFNAME": "lo",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    done = subprocess.run(
+        launch, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     script = runpy.run_path(str(SCRIPT))
-    for way, one, two in zip(script["WAYS"], script["train_all"](), json.loads(out.read_text()), strict=True):
+    for way, one, two in zip(
+        script["WAYS"], script["train_all"](), json.loads(out.read_text()), strict=True
+    ):
         assert (one["processes"], two["processes"]) == (1, 2)
         for key in ("train_loss", "loss"):
             assert two[key] == pytest.approx(one[key], rel=1e-3), (way, key)

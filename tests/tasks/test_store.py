@@ -18,7 +18,9 @@ SMALL = GraphSection(hidden=16, layers=2, heads=2, feed_forward=16, max_nodes=32
 
 def make(classes: tuple[str, ...] = ("x", "y"), section: GraphSection = SMALL, seed: int = 0):
     part = (TaskExample("ça va 1", "t", "s", 1, "x"),)
-    return build_graph_model({"t": TaskSplits("t", classes, part, part, part)}, section, seed=seed).eval()
+    return build_graph_model(
+        {"t": TaskSplits("t", classes, part, part, part)}, section, seed=seed
+    ).eval()
 
 
 @pytest.fixture
@@ -33,7 +35,9 @@ def checksummed(folder: Path, blob: bytes) -> None:
 
     (folder / WEIGHTS).write_bytes(blob)
     description = json.loads((folder / DESCRIPTION).read_text())
-    (folder / DESCRIPTION).write_text(json.dumps(description | {"sha256": hashlib.sha256(blob).hexdigest()}))
+    (folder / DESCRIPTION).write_text(
+        json.dumps(description | {"sha256": hashlib.sha256(blob).hexdigest()})
+    )
 
 
 def test_loaded_logits_are_identical(saved: Path) -> None:
@@ -51,7 +55,10 @@ def test_two_saves_give_the_same_bytes(saved: Path, tmp_path: Path) -> None:
 
 
 def test_the_default_size_is_below_five_megabytes(tmp_path: Path) -> None:
-    save_model(make(section=GraphSection(hidden=128, layers=3, heads=4, feed_forward=128, max_nodes=64)), tmp_path)
+    save_model(
+        make(section=GraphSection(hidden=128, layers=3, heads=4, feed_forward=128, max_nodes=64)),
+        tmp_path,
+    )
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 5e6
 
 
@@ -78,7 +85,9 @@ def test_a_wrong_shape_is_named(saved: Path) -> None:
         load_graph_model(saved)
 
 
-@pytest.mark.parametrize(("change", "message"), [("drop", "lacks tensor 'heads.0.bias'"), ("add", "surplus tensor")])
+@pytest.mark.parametrize(
+    ("change", "message"), [("drop", "lacks tensor 'heads.0.bias'"), ("add", "surplus tensor")]
+)
 def test_missing_and_surplus_tensors_are_named(saved: Path, change: str, message: str) -> None:
     tensors = load((saved / WEIGHTS).read_bytes())
     if change == "drop":
@@ -97,15 +106,26 @@ def test_a_missing_file_is_refused(saved: Path, name: str) -> None:
         load_graph_model(saved)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 2}', '{"format": 1}',
-                                  '{"format": 1, "backbone": 3, "classes": {}, "tensors": {}, "sha256": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2}',
+        '{"format": 1}',
+        '{"format": 1, "backbone": 3, "classes": {}, "tensors": {}, "sha256": ""}',
+    ],
+)
 def test_a_broken_description_is_refused(saved: Path, text: str) -> None:
     (saved / DESCRIPTION).write_text(text)
     with pytest.raises(ModelError):
         load_graph_model(saved)
 
 
-@pytest.mark.parametrize("shape", [{"hidden": 16}, {"hidden": "wide"}, {"depth": 3}, {"hidden": 0}, None])
+@pytest.mark.parametrize(
+    "shape", [{"hidden": 16}, {"hidden": "wide"}, {"depth": 3}, {"hidden": 0}, None]
+)
 def test_a_description_of_another_shape_is_refused(saved: Path, shape) -> None:
     description = json.loads((saved / DESCRIPTION).read_text())
     description["backbone"]["shape"] = shape

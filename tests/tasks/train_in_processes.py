@@ -10,12 +10,24 @@ import torch
 from fledgling.settings import load_config
 from fledgling.tasks.experiments import prepare_setting
 
-WAYS = (("alternating", "none", "fixed"), ("mixed", "none", "pcgrad"), ("mixed", "none", "uncertainty"),
-        ("sequential", "ewc", "fixed"), ("sequential", "rehearsal", "fixed"))
+WAYS = (
+    ("alternating", "none", "fixed"),
+    ("mixed", "none", "pcgrad"),
+    ("mixed", "none", "uncertainty"),
+    ("sequential", "ewc", "fixed"),
+    ("sequential", "rehearsal", "fixed"),
+)
 SMALL = {
-    "tasks.data.train_per_skill": 20, "tasks.data.held_out_per_skill": 4, "tasks.epochs": 1,
-    "tasks.updates_per_epoch": 3, "tasks.batch_size": 9, "tasks.ewc_examples": 4,
-    "tasks.graph.hidden": 16, "tasks.graph.feed_forward": 16, "tasks.graph.heads": 2}
+    "tasks.data.train_per_skill": 20,
+    "tasks.data.held_out_per_skill": 4,
+    "tasks.epochs": 1,
+    "tasks.updates_per_epoch": 3,
+    "tasks.batch_size": 9,
+    "tasks.ewc_examples": 4,
+    "tasks.graph.hidden": 16,
+    "tasks.graph.feed_forward": 16,
+    "tasks.graph.heads": 2,
+}
 
 
 def train_all() -> list[dict[str, Any]]:
@@ -24,9 +36,17 @@ def train_all() -> list[dict[str, Any]]:
     for strategy, remedy, balancing in WAYS:
         trainer = setting.trainer(strategy=strategy, remedy=remedy, balancing=balancing)
         last = list(trainer.train())[-1].values
-        seen.append({"processes": trainer.processes.count, "main": trainer.processes.is_main,
-                     "train_loss": last["train_loss"], "loss": last["loss"],
-                     "weights": sum(float(one.detach().double().abs().sum()) for one in trainer.model.parameters())})
+        seen.append(
+            {
+                "processes": trainer.processes.count,
+                "main": trainer.processes.is_main,
+                "train_loss": last["train_loss"],
+                "loss": last["loss"],
+                "weights": sum(
+                    float(one.detach().double().abs().sum()) for one in trainer.model.parameters()
+                ),
+            }
+        )
     return seen
 
 

@@ -19,8 +19,12 @@ CORRECT = np.array([1, 1, 1, 0, 0])
 
 def test_ece_by_hand() -> None:
     # bin 0.9-1: |1 - .95| * 2/5; bin 0.6-0.7: |1/3 - .65| * 3/5
-    assert expected_calibration_error(CONFIDENCE, CORRECT) == pytest.approx(0.05 * 0.4 + (0.65 - 1 / 3) * 0.6)
-    assert expected_calibration_error(np.array([1.0]), np.array([1])) == 0.0  # the last bin holds 1.0
+    assert expected_calibration_error(CONFIDENCE, CORRECT) == pytest.approx(
+        0.05 * 0.4 + (0.65 - 1 / 3) * 0.6
+    )
+    assert (
+        expected_calibration_error(np.array([1.0]), np.array([1])) == 0.0
+    )  # the last bin holds 1.0
 
 
 def test_bins_hold_everything_once() -> None:
@@ -47,8 +51,14 @@ def test_a_perfect_confidence_shows_its_floor() -> None:
     assert brier_score(np.array([0.5, 1.0]), np.array([1, 1])) == pytest.approx(0.125)
 
 
-@pytest.mark.parametrize(("confidence", "correct"), [
-    (np.array([]), np.array([])), (np.array([0.5]), np.array([1, 0])), (np.array([1.2]), np.array([1]))])
+@pytest.mark.parametrize(
+    ("confidence", "correct"),
+    [
+        (np.array([]), np.array([])),
+        (np.array([0.5]), np.array([1, 0])),
+        (np.array([1.2]), np.array([1])),
+    ],
+)
 def test_misfits_are_refused(confidence: np.ndarray, correct: np.ndarray) -> None:
     with pytest.raises(DataError):
         expected_calibration_error(confidence, correct)

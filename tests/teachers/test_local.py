@@ -1,4 +1,6 @@
-"""Local teachers answer in one batch, each at its own temperature, with the probability of what they said."""
+"""Local teachers answer in one batch, each at its own temperature, with the probability of what
+they said.
+"""
 
 import asyncio
 
@@ -12,11 +14,15 @@ from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures,
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.settings import LocalTeacherSection
 
-SECTION = load_config(overrides={"teachers": {"pool": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}}).teachers
+SECTION = load_config(
+    overrides={"teachers": {"pool": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}}
+).teachers
 
 
 def persona(name: str, temperature: float = 0.0, adapter: str = "") -> LocalTeacherSection:
-    return LocalTeacherSection(name=name, persona="Be brief.", temperature=temperature, adapter=adapter)
+    return LocalTeacherSection(
+        name=name, persona="Be brief.", temperature=temperature, adapter=adapter
+    )
 
 
 def test_the_pool_is_one_batch(tiny: LoadedModel) -> None:
@@ -30,10 +36,15 @@ def test_the_pool_is_one_batch(tiny: LoadedModel) -> None:
 
 def test_batched_answers_are_the_single_ones(tiny: LoadedModel) -> None:
     engine = LocalEngine(tiny, max_new_tokens=6)
-    people = [persona("a"), LocalTeacherSection(name="b", persona="Explain at some length, please, and be kind.")]
+    people = [
+        persona("a"),
+        LocalTeacherSection(name="b", persona="Explain at some length, please, and be kind."),
+    ]
     together = engine.generate(["Why is the sky blue?", "Why?"], people)
-    alone = [engine.generate([question], [person])[0]
-             for question, person in zip(["Why is the sky blue?", "Why?"], people, strict=True)]
+    alone = [
+        engine.generate([question], [person])[0]
+        for question, person in zip(["Why is the sky blue?", "Why?"], people, strict=True)
+    ]
     for one, other in zip(together, alone, strict=True):
         assert one.text == other.text and one.tokens == other.tokens
         assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
@@ -43,22 +54,33 @@ def test_rows_are_sampled_at_their_own_temperature() -> None:
     random = torch.Generator().manual_seed(0)
     scores = torch.tensor([[2.0, 1.0, 0.0]]).repeat(4000, 1)
     temperatures = torch.cat([torch.zeros(2000), torch.full((2000,), 0.5)])
-    chosen = RowTemperatures(temperatures, random)(torch.zeros(4000, 1, dtype=torch.long), scores).argmax(1)
+    chosen = RowTemperatures(temperatures, random)(
+        torch.zeros(4000, 1, dtype=torch.long), scores
+    ).argmax(1)
     assert (chosen[:2000] == 0).all()  # temperature 0 is greedy
     shares = torch.bincount(chosen[2000:], minlength=3) / 2000
     assert torch.allclose(shares, torch.softmax(scores[0] / 0.5, 0), atol=0.03)
 
 
 def test_a_seed_repeats_a_sample(tiny: LoadedModel) -> None:
-    said = [LocalEngine(tiny, max_new_tokens=6, seed=seed).generate(["Why?"], [persona("a", 2.0)])[0].text
-            for seed in (1, 1, 2)]
+    said = [
+        LocalEngine(tiny, max_new_tokens=6, seed=seed)
+        .generate(["Why?"], [persona("a", 2.0)])[0]
+        .text
+        for seed in (1, 1, 2)
+    ]
     assert said[0] == said[1] != said[2]
 
 
 def test_a_missing_adapter_is_one_teachers_fault(tiny: LoadedModel) -> None:
     engine = LocalEngine(tiny, max_new_tokens=4)
-    teachers = [LocalTeacher(persona("plain"), engine), LocalTeacher(persona("odd", adapter="/no/such/folder"), engine)]
-    with TeacherPool(teachers, SECTION.model_copy(update={"pool": SECTION.pool.model_copy(update={"quorum": 2})})) as pool:
+    teachers = [
+        LocalTeacher(persona("plain"), engine),
+        LocalTeacher(persona("odd", adapter="/no/such/folder"), engine),
+    ]
+    with TeacherPool(
+        teachers, SECTION.model_copy(update={"pool": SECTION.pool.model_copy(update={"quorum": 2})})
+    ) as pool:
         reply = pool.ask("Why?")
     errors = {answer.model_name: answer.error for answer in reply.answers}
     assert errors["plain"] is None and "/no/such/folder" in errors["odd"]
@@ -69,8 +91,10 @@ def test_an_adapter_changes_one_teacher_only(tiny: LoadedModel, tmp_path) -> Non
 
     from fledgling.models.tiny import tiny_model
 
-    other = get_peft_model(tiny_model().model, LoraConfig(r=2, target_modules=["q_proj", "down_proj"],
-                                                          init_lora_weights=False))
+    other = get_peft_model(
+        tiny_model().model,
+        LoraConfig(r=2, target_modules=["q_proj", "down_proj"], init_lora_weights=False),
+    )
     other.save_pretrained(tmp_path / "adapter")
     engine = LocalEngine(tiny, max_new_tokens=6)
     before = engine.generate(["Why?"], [persona("plain")])[0]

@@ -23,8 +23,15 @@ KEY = "nvapi-" + "ThisIsNotARealKey123"
 
 
 def section(server: RehearsalServer, *models: str, **changes: object) -> object:
-    endpoints = [{"name": model, "model": model, "base_url": server.base_url, "needs_key": False} for model in models]
-    base = {"pool": {"deadline_s": 5.0}, "retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 1.0}, "endpoints": endpoints}
+    endpoints = [
+        {"name": model, "model": model, "base_url": server.base_url, "needs_key": False}
+        for model in models
+    ]
+    base = {
+        "pool": {"deadline_s": 5.0},
+        "retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 1.0},
+        "endpoints": endpoints,
+    }
     return load_config(overrides=merge({"teachers": base}, {"teachers": changes})).teachers
 
 
@@ -36,15 +43,23 @@ def ask(config: object, question: str = "Why?", times: int = 1) -> list:
 def test_a_completion_becomes_an_answer() -> None:
     with RehearsalServer(lambda *_: completion("a", "Because it is.")) as server:
         answer = ask(section(server, "a"))[0].answers[0]
-    assert (answer.text, answer.model_name, answer.tokens, answer.error) == ("Because it is.", "a", 3, None)
+    assert (answer.text, answer.model_name, answer.tokens, answer.error) == (
+        "Because it is.",
+        "a",
+        3,
+        None,
+    )
     assert answer.confidence == 0.6 and answer.latency_ms > 0
 
 
 def test_token_probabilities_become_confidence() -> None:
-    said = Scripted(200, '{"id":"x","object":"chat.completion","created":0,"model":"a","choices":[{"index":0,'
-                    '"finish_reason":"stop","message":{"role":"assistant","content":"Yes."},"logprobs":{"content":['
-                    '{"token":"Yes","logprob":0.0,"top_logprobs":[]},{"token":".","logprob":-0.6931472,'
-                    '"top_logprobs":[]}]}}]}')
+    said = Scripted(
+        200,
+        '{"id":"x","object":"chat.completion","created":0,"model":"a","choices":[{"index":0,'
+        '"finish_reason":"stop","message":{"role":"assistant","content":"Yes."},"logprobs":{"content":['
+        '{"token":"Yes","logprob":0.0,"top_logprobs":[]},{"token":".","logprob":-0.6931472,'
+        '"top_logprobs":[]}]}}]}',
+    )
     with RehearsalServer(lambda *_: said) as server:
         assert ask(section(server, "a"))[0].answers[0].confidence == pytest.approx(0.75)
 
@@ -54,42 +69,61 @@ def test_only_what_is_worth_it_is_tried_again(kind: str) -> None:
     with RehearsalServer(lambda *_: FAULTS[kind]) as server:
         answer = ask(section(server, "a"))[0].answers[0]
     assert answer.error.startswith(kind)
-    assert len(server.calls) == (3 if kind in ("rate_limit", "not_ready", "server", "bad_reply") else 1)
+    assert len(server.calls) == (
+        3 if kind in ("rate_limit", "not_ready", "server", "bad_reply") else 1
+    )
 
 
 def test_a_passing_fault_is_survived() -> None:
-    with RehearsalServer(lambda number, *_: FAULTS["rate_limit"] if number < 2 else completion("a", "Yes.")) as server:
+    with RehearsalServer(
+        lambda number, *_: FAULTS["rate_limit"] if number < 2 else completion("a", "Yes.")
+    ) as server:
         assert ask(section(server, "a"))[0].answers[0].text == "Yes."
     assert len(server.calls) == 3
 
 
 def test_a_stalled_call_is_given_up_and_tried_again() -> None:
     config = {"retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 0.3}}
-    with RehearsalServer(lambda number, *_: completion("a", "Yes.", delay_s=0.0 if number else 20.0)) as server:
+    with RehearsalServer(
+        lambda number, *_: completion("a", "Yes.", delay_s=0.0 if number else 20.0)
+    ) as server:
         reply = ask(section(server, "a", **config))[0]
     assert reply.answers[0].text == "Yes." and reply.seconds < 2
 
 
 def test_retry_after_is_obeyed() -> None:
     slow_down = Scripted(429, "{}", headers={"Retry-After": "0.5"})
-    with RehearsalServer(lambda number, *_: slow_down if number == 0 else completion("a", "Yes.")) as server:
+    with RehearsalServer(
+        lambda number, *_: slow_down if number == 0 else completion("a", "Yes.")
+    ) as server:
         assert ask(section(server, "a"))[0].seconds >= 0.5
     assert server.calls[1].at - server.calls[0].at >= 0.45
 
 
 def test_a_degraded_or_retired_model_fails_over_to_the_reserve() -> None:
     def script(number: int, model: str, question: str) -> Scripted:
-        return {"a": FAULTS["degraded"], "b": FAULTS["end_of_life"]}.get(model, completion(model, "Yes."))
+        return {"a": FAULTS["degraded"], "b": FAULTS["end_of_life"]}.get(
+            model, completion(model, "Yes.")
+        )
 
     with RehearsalServer(script) as server:
-        replies = ask(section(server, "a", "b", "c", "d", pool={"max_teachers": 2, "quorum": 2}), times=2)
-    assert [sorted(answer.model_name for answer in reply.usable) for reply in replies] == [["c", "d"]] * 2
+        replies = ask(
+            section(server, "a", "b", "c", "d", pool={"max_teachers": 2, "quorum": 2}), times=2
+        )
+    assert [sorted(answer.model_name for answer in reply.usable) for reply in replies] == [
+        ["c", "d"]
+    ] * 2
     assert [call.model for call in server.calls].count("b") == 1  # retired: never asked again
-    assert [call.model for call in server.calls].count("a") == 2  # a server fault: asked again next time
+    assert [call.model for call in server.calls].count(
+        "a"
+    ) == 2  # a server fault: asked again next time
 
 
 def test_the_breaker_leaves_a_broken_model_alone() -> None:
-    config = {"breaker": {"failures": 2, "cooldown_s": 60.0}, "retry": {"attempts": 1, "base_s": 0.01}}
+    config = {
+        "breaker": {"failures": 2, "cooldown_s": 60.0},
+        "retry": {"attempts": 1, "base_s": 0.01},
+    }
     with RehearsalServer(lambda *_: FAULTS["server"]) as server:
         replies = ask(section(server, "a", **config), times=4)
     assert len(server.calls) == 2
@@ -107,8 +141,11 @@ def test_waiting_for_the_budget_is_not_the_models_fault() -> None:
     config = {"pool": {"deadline_s": 0.4}, "breaker": {"failures": 1, "cooldown_s": 60.0}}
     with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
         limited = section(server, "a", **config)
-        limited = limited.model_copy(update={
-            "endpoints": [limited.endpoints[0].model_copy(update={"requests_per_minute": 1})]})
+        limited = limited.model_copy(
+            update={
+                "endpoints": [limited.endpoints[0].model_copy(update={"requests_per_minute": 1})]
+            }
+        )
         first, second = ask(limited, times=2)
     assert first.usable and len(server.calls) == 1
     assert not second.usable  # stopped at the deadline, before anything was sent
@@ -127,13 +164,27 @@ def test_the_key_goes_to_the_server_and_nowhere_else(caplog: pytest.LogCaptureFi
     echo = Scripted(401, f'{{"detail": "key {KEY} is unknown"}}')
     with RehearsalServer(lambda *_: echo) as server, caplog.at_level(logging.DEBUG):
         config = section(server, "a")
-        config = config.model_copy(update={"endpoints": [
-            config.endpoints[0].model_copy(update={"key_variable": "TEST_TEACHER_KEY", "needs_key": True})]})
-        teachers = endpoint_teachers(config, environment={"TEST_TEACHER_KEY": KEY}, remember_rate=False)
+        config = config.model_copy(
+            update={
+                "endpoints": [
+                    config.endpoints[0].model_copy(
+                        update={"key_variable": "TEST_TEACHER_KEY", "needs_key": True}
+                    )
+                ]
+            }
+        )
+        teachers = endpoint_teachers(
+            config, environment={"TEST_TEACHER_KEY": KEY}, remember_rate=False
+        )
         with TeacherPool(teachers, config) as pool:
             reply = pool.ask("Why?")
     assert server.headers[0]["authorization"] == f"Bearer {KEY}"
-    for text in (repr(reply), repr(vars(teachers[0])["section"]), caplog.text, config.model_dump_json()):
+    for text in (
+        repr(reply),
+        repr(vars(teachers[0])["section"]),
+        caplog.text,
+        config.model_dump_json(),
+    ):
         assert KEY not in text
 
 
@@ -144,8 +195,9 @@ def test_without_a_key_the_endpoint_is_left_out_in_one_line() -> None:
     assert teachers == [] and len(notes) == 3 and "NVIDIA_API_KEY is not set" in notes[0]
 
 
-@pytest.mark.parametrize("changes", [
-    {"key_variable": KEY}, {"base_url": f"https://user:{KEY}@host/v1"}])
+@pytest.mark.parametrize(
+    "changes", [{"key_variable": KEY}, {"base_url": f"https://user:{KEY}@host/v1"}]
+)
 def test_a_key_in_the_configuration_is_refused_without_repeating_it(changes: dict) -> None:
     endpoint = {"name": "a", "model": "a", "base_url": "https://host/v1", **changes}
     with pytest.raises(ConfigError, match="environment variable") as error:
@@ -164,12 +216,23 @@ def test_presets_load_and_a_wrong_name_is_helped() -> None:
 def test_status_says_what_is_missing_and_how_to_mend_it() -> None:
     with RehearsalServer(lambda *_: FAULTS["server"], models=("a",)) as server:
         config = section(server, "a", "unlisted")
-        config = config.model_copy(update={"local": [], "endpoints": [
-            *config.endpoints, config.endpoints[0].model_copy(update={
-                "name": "keyless", "needs_key": True, "key_variable": "NO_SUCH_KEY"})]})
+        config = config.model_copy(
+            update={
+                "local": [],
+                "endpoints": [
+                    *config.endpoints,
+                    config.endpoints[0].model_copy(
+                        update={"name": "keyless", "needs_key": True, "key_variable": "NO_SUCH_KEY"}
+                    ),
+                ],
+            }
+        )
         found = conditions(config, load_config().models, environment={})
     assert [(row.ready, row.seen.split(";")[0].split(":")[0]) for row in found] == [
-        (True, "reachable"), (True, "reachable"), (False, "no key")]
+        (True, "reachable"),
+        (True, "reachable"),
+        (False, "no key"),
+    ]
     assert "export NO_SUCH_KEY" in found[2].mend and "choose one of: a" in found[1].mend
     down = conditions(config, load_config().models, environment={}, timeout_s=0.5)[0]
     assert not down.ready and "start the server" in down.mend
@@ -177,10 +240,21 @@ def test_status_says_what_is_missing_and_how_to_mend_it() -> None:
 
 def test_bursts_stay_inside_the_budget_as_the_server_sees_it() -> None:
     with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
-        config = section(server, "a", pool={
-            "budget_window_s": 1.0, "budget_margin_s": 0.3, "concurrency": 30, "deadline_s": 20.0})
-        config = config.model_copy(update={
-            "endpoints": [config.endpoints[0].model_copy(update={"requests_per_minute": 10})]})
+        config = section(
+            server,
+            "a",
+            pool={
+                "budget_window_s": 1.0,
+                "budget_margin_s": 0.3,
+                "concurrency": 30,
+                "deadline_s": 20.0,
+            },
+        )
+        config = config.model_copy(
+            update={
+                "endpoints": [config.endpoints[0].model_copy(update={"requests_per_minute": 10})]
+            }
+        )
         started = time.monotonic()
         with TeacherPool(endpoint_teachers(config, remember_rate=False), config) as pool:
             replies = list(pool.ask_many([str(number) for number in range(25)]))

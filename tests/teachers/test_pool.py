@@ -60,7 +60,9 @@ def test_it_waits_for_more_where_the_quorum_is_not_enough() -> None:
 
 
 def test_the_deadline_holds_with_what_there_is() -> None:
-    with TeacherPool([Slow("a", 0.01), Slow("b", 9), Slow("c", 9)], section(deadline_s=0.3)) as pool:
+    with TeacherPool(
+        [Slow("a", 0.01), Slow("b", 9), Slow("c", 9)], section(deadline_s=0.3)
+    ) as pool:
         reply = pool.ask("?")
     assert len(reply.usable) == 1 and set(reply.late) == {"b", "c"}
     assert 0.29 <= reply.seconds < 0.6
@@ -68,7 +70,9 @@ def test_the_deadline_holds_with_what_there_is() -> None:
 
 def test_a_reserve_replaces_a_failure_and_an_exception_is_only_an_answer() -> None:
     broken = Slow("a", 0.0, ValueError("boom"))
-    with TeacherPool([broken, Slow("b", 0.02), Slow("c", 0.05)], section(max_teachers=2, quorum=2)) as pool:
+    with TeacherPool(
+        [broken, Slow("b", 0.02), Slow("c", 0.05)], section(max_teachers=2, quorum=2)
+    ) as pool:
         reply = pool.ask("?")
     assert [answer.model_name for answer in reply.usable] == ["b", "c"]
     assert reply.answers[0].error == "ValueError: boom"
@@ -76,7 +80,9 @@ def test_a_reserve_replaces_a_failure_and_an_exception_is_only_an_answer() -> No
 
 def test_reserves_rest_while_nobody_fails() -> None:
     reserve = Slow("c", 0.0)
-    with TeacherPool([Slow("a", 0.01), Slow("b", 0.01), reserve], section(max_teachers=2, quorum=2)) as pool:
+    with TeacherPool(
+        [Slow("a", 0.01), Slow("b", 0.01), reserve], section(max_teachers=2, quorum=2)
+    ) as pool:
         pool.ask("?")
     assert reserve.asked == 0
 
@@ -117,14 +123,22 @@ def test_mocks_are_as_right_and_as_correlated_as_asked() -> None:
     right = [[teacher.is_right(question.question) for question in QUIZ] for teacher in independent]
     assert abs(sum(map(sum, right)) / 1200 - 0.7) < 0.05
     together = biased_pool(QUIZ, seed=3)
-    assert all(len({teacher.is_right(question.question) for teacher in together}) == 1 for question in QUIZ)
+    assert all(
+        len({teacher.is_right(question.question) for teacher in together}) == 1 for question in QUIZ
+    )
     wrong = [question for question in QUIZ if not together[0].is_right(question.question)]
-    assert wrong and all(question.wrong[0] in teacher.say(question.question).text
-                         for question in wrong for teacher in together)
+    assert wrong and all(
+        question.wrong[0] in teacher.say(question.question).text
+        for question in wrong
+        for teacher in together
+    )
 
 
 def test_mocks_repeat_themselves_whatever_the_order() -> None:
-    first, second = MockTeacher("m", QUIZ, MockManner(), seed=5), MockTeacher("m", QUIZ, MockManner(), seed=5)
+    first, second = (
+        MockTeacher("m", QUIZ, MockManner(), seed=5),
+        MockTeacher("m", QUIZ, MockManner(), seed=5),
+    )
     forwards = [first.say(question.question) for question in QUIZ]
     backwards = [second.say(question.question) for question in reversed(QUIZ)]
     assert forwards == backwards[::-1]
@@ -132,7 +146,9 @@ def test_mocks_repeat_themselves_whatever_the_order() -> None:
 
 
 def test_stalling_mocks_leave_the_pool_answering() -> None:
-    with TeacherPool(stalling_pool(QUIZ, latency_s=0.005), section(deadline_s=0.5, concurrency=20)) as pool:
+    with TeacherPool(
+        stalling_pool(QUIZ, latency_s=0.005), section(deadline_s=0.5, concurrency=20)
+    ) as pool:
         replies = list(pool.ask_many([question.question for question in QUIZ]))
     assert sum(bool(reply.usable) for reply in replies) >= 55
     assert max(reply.seconds for reply in replies) < 0.9
@@ -151,5 +167,7 @@ def test_the_quiz_is_sound(tmp_path: Path) -> None:
 
 
 def test_a_fixed_teacher_says_its_line() -> None:
-    with TeacherPool([FixedTeacher("a", "x"), *agreeing_pool(QUIZ, size=2)], section(quorum=3)) as pool:
+    with TeacherPool(
+        [FixedTeacher("a", "x"), *agreeing_pool(QUIZ, size=2)], section(quorum=3)
+    ) as pool:
         assert "x" in [answer.text for answer in pool.ask(QUIZ[0].question).answers]

@@ -31,7 +31,10 @@ def server() -> Iterator[tuple[str, str]]:
         port = free.getsockname()[1]
     process = subprocess.Popen(
         [COMMAND, "serve", folder, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}/health")
         yield f"http://127.0.0.1:{port}/v1", folder
@@ -60,16 +63,33 @@ def wait_until_ready(process: subprocess.Popen, url: str, *, seconds: float = 18
 
 
 def configured(base_url: str, model: str, **changes: object) -> object:
-    endpoint = {"name": "served", "base_url": base_url, "model": model, "needs_key": False, "max_tokens": 24,
-                "temperature": 0.0, **changes}
-    return load_config(overrides={"teachers": {
-        "pool": {"deadline_s": 120.0}, "local": [], "retry": {"call_timeout_s": 110.0}, "endpoints": [endpoint]}})
+    endpoint = {
+        "name": "served",
+        "base_url": base_url,
+        "model": model,
+        "needs_key": False,
+        "max_tokens": 24,
+        "temperature": 0.0,
+        **changes,
+    }
+    return load_config(
+        overrides={
+            "teachers": {
+                "pool": {"deadline_s": 120.0},
+                "local": [],
+                "retry": {"call_timeout_s": 110.0},
+                "endpoints": [endpoint],
+            }
+        }
+    )
 
 
 def test_the_real_server_answers_and_is_reachable(server: tuple[str, str]) -> None:
     config = configured(*server)
     assert conditions(config.teachers, config.models)[0].ready
-    with TeacherPool(endpoint_teachers(config.teachers, remember_rate=False), config.teachers) as pool:
+    with TeacherPool(
+        endpoint_teachers(config.teachers, remember_rate=False), config.teachers
+    ) as pool:
         answer = pool.ask("What is the capital of France?").answers[0]
     assert answer.error is None, answer.error
     assert "Paris" in answer.text
@@ -78,6 +98,8 @@ def test_the_real_server_answers_and_is_reachable(server: tuple[str, str]) -> No
 
 def test_a_wrong_route_of_the_real_server_is_classified(server: tuple[str, str]) -> None:
     config = configured(server[0].replace("/v1", "/v9"), server[1])
-    with TeacherPool(endpoint_teachers(config.teachers, remember_rate=False), config.teachers) as pool:
+    with TeacherPool(
+        endpoint_teachers(config.teachers, remember_rate=False), config.teachers
+    ) as pool:
         answer = pool.ask("Hello?").answers[0]
     assert answer.error.startswith(("no_such_route", "not_entitled"))

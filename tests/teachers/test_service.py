@@ -1,4 +1,6 @@
-"""`teachers run` survives kills, half lines, bad lines, silent teachers, and never asks twice what is written."""
+"""`teachers run` survives kills, half lines, bad lines, silent teachers, and never asks twice what
+is written.
+"""
 
 import json
 import os
@@ -21,8 +23,14 @@ from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile,
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import Progress, TeacherService
 
-SECTION = load_config(overrides={"teachers": {"pool": {"deadline_s": 1.0, "quorum": 1}, "service": {
-    "poll_s": 0.02, "retry_unanswered_s": 0.05}}}).teachers
+SECTION = load_config(
+    overrides={
+        "teachers": {
+            "pool": {"deadline_s": 1.0, "quorum": 1},
+            "service": {"poll_s": 0.02, "retry_unanswered_s": 0.05},
+        }
+    }
+).teachers
 DECISION = Decision("yes", "best", 0.9, 1.0, 0.9, False, "")
 
 
@@ -43,11 +51,16 @@ class Counting:
 
 
 def rule(question: str, answers: tuple[Answer, ...]) -> Decision:
-    return decide(question, answers, SECTION, lambda texts: np.ones((len(texts), 1), dtype=np.float32))
+    return decide(
+        question, answers, SECTION, lambda texts: np.ones((len(texts), 1), dtype=np.float32)
+    )
 
 
 def write(path: Path, *questions: str) -> Path:
-    path.write_text("".join(json.dumps({"id": text, "question": text}) + "\n" for text in questions), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps({"id": text, "question": text}) + "\n" for text in questions),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -61,9 +74,17 @@ def ids(out: Path) -> list[str]:
 
 
 def test_every_question_gets_one_line_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
-    questions, out, teacher = write(tmp_path / "q.jsonl", "a", "b", "c"), tmp_path / "new" / "out.jsonl", Counting()
+    questions, out, teacher = (
+        write(tmp_path / "q.jsonl", "a", "b", "c"),
+        tmp_path / "new" / "out.jsonl",
+        Counting(),
+    )
     first = work(teacher, questions, out)
-    assert sorted(ids(out)) == ["a", "b", "c"] and first.decided == 3 and first.memory_mb > 0 < first.p50
+    assert (
+        sorted(ids(out)) == ["a", "b", "c"]
+        and first.decided == 3
+        and first.memory_mb > 0 < first.p50
+    )
     second = work(teacher, questions, out)
     assert (second.decided, second.already, len(teacher.asked)) == (0, 3, 3)
     row = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
@@ -71,7 +92,11 @@ def test_every_question_gets_one_line_and_a_second_run_asks_nothing(tmp_path: Pa
 
 
 def test_a_half_line_is_removed_and_only_its_question_asked_again(tmp_path: Path) -> None:
-    questions, out, teacher = write(tmp_path / "q.jsonl", "a", "b", "c"), tmp_path / "out.jsonl", Counting()
+    questions, out, teacher = (
+        write(tmp_path / "q.jsonl", "a", "b", "c"),
+        tmp_path / "out.jsonl",
+        Counting(),
+    )
     work(teacher, questions, out)
     kept = ids(out)
     whole = out.read_bytes()
@@ -93,15 +118,21 @@ def test_what_nobody_answered_is_not_lost(tmp_path: Path) -> None:
 
 def test_bad_lines_are_counted_and_the_rest_is_answered(tmp_path: Path) -> None:
     questions, out = tmp_path / "q.jsonl", tmp_path / "out.jsonl"
-    questions.write_bytes(b'\xef\xbb\xbf{"question": "a"}\nnot json\n{"no": 1}\n\n{"question": " "}\n\xff\n'
-                          b'{"question": "z"}')
+    questions.write_bytes(
+        b'\xef\xbb\xbf{"question": "a"}\nnot json\n{"no": 1}\n\n{"question": " "}\n\xff\n'
+        b'{"question": "z"}'
+    )
     last = work(Counting(), questions, out)
     assert (last.decided, last.unreadable) == (2, 4)
     assert sorted(ids(out)) == sorted([question_id("a"), question_id("z")])
 
 
 def test_watching_takes_up_new_lines_and_asks_again_what_failed(tmp_path: Path) -> None:
-    questions, out, teacher = write(tmp_path / "q.jsonl", "a"), tmp_path / "out.jsonl", Counting(failures=1)
+    questions, out, teacher = (
+        write(tmp_path / "q.jsonl", "a"),
+        tmp_path / "out.jsonl",
+        Counting(failures=1),
+    )
     stop = threading.Event()
     with TeacherPool([teacher], SECTION) as pool:
         for state in TeacherService(pool, rule, questions, out, stop=stop).run(watch=True):
@@ -117,7 +148,10 @@ def test_watching_takes_up_new_lines_and_asks_again_what_failed(tmp_path: Path) 
 def test_text_files_and_missing_files(tmp_path: Path) -> None:
     path = tmp_path / "q.txt"
     path.write_text("Why?\n\nHow?\n", encoding="utf-8")
-    assert [question.text for question in QuestionFile(path).read_new(whole_lines=False)] == ["Why?", "How?"]
+    assert [question.text for question in QuestionFile(path).read_new(whole_lines=False)] == [
+        "Why?",
+        "How?",
+    ]
     with pytest.raises(DataError, match="does not exist"):
         QuestionFile(tmp_path / "none.jsonl")
 
@@ -158,12 +192,25 @@ with TeacherPool([Slow()], here.SECTION) as pool:
 
 
 def test_kill_dash_nine_in_the_middle_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    """Killed three times at different moments, then finished: one line each, nothing written was asked again."""
+    """Killed three times at different moments, then finished: one line each, nothing written was
+    asked again.
+    """
     names = [f"q{number}" for number in range(120)]
-    questions, out, asked = write(tmp_path / "q.jsonl", *names), tmp_path / "out.jsonl", tmp_path / "asked.txt"
+    questions, out, asked = (
+        write(tmp_path / "q.jsonl", *names),
+        tmp_path / "out.jsonl",
+        tmp_path / "asked.txt",
+    )
     script = tmp_path / "run.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, str(script), str(questions), str(out), str(asked), str(Path(__file__).parent)]
+    command = [
+        sys.executable,
+        str(script),
+        str(questions),
+        str(out),
+        str(asked),
+        str(Path(__file__).parent),
+    ]
     written: set[str] = set()
     for wanted in (8, 30, 60, None):
         before = asked.read_text().split() if asked.exists() else []
@@ -178,7 +225,7 @@ def test_kill_dash_nine_in_the_middle_loses_and_repeats_nothing(tmp_path: Path) 
                 time.sleep(0.005)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        fresh = asked.read_text().split()[len(before):]
+        fresh = asked.read_text().split()[len(before) :]
         assert not set(fresh) & written
         written = {json.loads(line)["id"] for line in out.read_bytes().split(b"\n")[:-1]}
     assert Counter(ids(out)) == Counter(names)

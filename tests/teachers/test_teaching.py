@@ -15,7 +15,9 @@ from fledgling.teachers.mock import FixedTeacher, agreeing_pool, disagreeing_poo
 from fledgling.teachers.pool import TeacherPool
 
 QUIZ = load_quiz()[:6]
-SECTION = load_config(overrides={"teachers": {"pool": {"deadline_s": 2.0}, "teaching": {"min_trust": 0.7}}}).teachers
+SECTION = load_config(
+    overrides={"teachers": {"pool": {"deadline_s": 2.0}, "teaching": {"min_trust": 0.7}}}
+).teachers
 
 
 embed = WordEmbedder().embed
@@ -35,8 +37,10 @@ class Memory:
         return [self.known.get(question, "I think it is blue.") for question in questions]
 
     def route(self, questions: list[str]) -> list[Route]:
-        return [Route("f", 0.9, question) if question in self.known else Route(None, 0.0, question)
-                for question in questions]
+        return [
+            Route("f", 0.9, question) if question in self.known else Route(None, 0.0, question)
+            for question in questions
+        ]
 
 
 @pytest.fixture
@@ -86,12 +90,25 @@ def test_a_query_tells_where_its_answer_came_from(learner: Memory) -> None:
 
 def test_the_endpoint_is_asked_only_in_doubt(learner: Memory) -> None:
     doubtful = [FixedTeacher("a", "It is red."), FixedTeacher("b", "It is green.")]
-    sure = [FixedTeacher("c", "It is green."), FixedTeacher("d", "It is green."), FixedTeacher("e", "It is green.")]
+    sure = [
+        FixedTeacher("c", "It is green."),
+        FixedTeacher("d", "It is green."),
+        FixedTeacher("e", "It is green."),
+    ]
     with TeacherPool(doubtful, SECTION) as pool, TeacherPool(sure, SECTION) as endpoint:
-        final = teaching.answer_query("Which?", learner=learner, pool=pool, decide=rule, endpoint=endpoint)
-        assert [stage.name for stage in final.provenance] == ["learner", "pool", "endpoint", "final"]
+        final = teaching.answer_query(
+            "Which?", learner=learner, pool=pool, decide=rule, endpoint=endpoint
+        )
+        assert [stage.name for stage in final.provenance] == [
+            "learner",
+            "pool",
+            "endpoint",
+            "final",
+        ]
         assert "green" in final.text
-        clear = teaching.answer_query("Which?", learner=learner, pool=endpoint, decide=rule, endpoint=pool)
+        clear = teaching.answer_query(
+            "Which?", learner=learner, pool=endpoint, decide=rule, endpoint=pool
+        )
         assert [stage.name for stage in clear.provenance] == ["learner", "pool", "final"]
 
 

@@ -39,7 +39,11 @@ def test_votes_are_averaged_over_prompts_and_orders(files: tuple[Path, Path]) ->
 
 def test_prompts_can_be_chosen_or_be_teachers(files: tuple[Path, Path]) -> None:
     assert load_preferences(*files, prompts=["plain"]).votes[0, 0] == 0.0
-    assert load_preferences(*files, by_prompt=True).teachers == ("m1 / other", "m1 / plain", "m2 / plain")
+    assert load_preferences(*files, by_prompt=True).teachers == (
+        "m1 / other",
+        "m1 / plain",
+        "m2 / plain",
+    )
 
 
 def test_misfits_are_named(files: tuple[Path, Path], tmp_path: Path) -> None:

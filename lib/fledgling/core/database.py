@@ -1,6 +1,8 @@
-"""One SQLite file for everything a conversation leaves behind: facts, corrections, feedback, outcomes.
+"""One SQLite file for everything a conversation leaves behind: facts, corrections, feedback,
+outcomes.
 
-Write-ahead logging and one transaction a change: a process killed at any moment leaves the last committed state.
+Write-ahead logging and one transaction a change: a process killed at any moment leaves the last
+committed state.
 """
 
 from __future__ import annotations
@@ -37,33 +39,43 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
-    """Open (or create) the store at ``path``, bring its schema up to date and return the connection.
+    """Open (or create) the store at ``path``, bring its schema up to date and return the
+    connection.
 
-    ``":memory:"`` opens a store that lives as long as the connection. Raises ``DataError`` when the file is not a
-    SQLite database, cannot be opened, or was written by a newer version of the library.
+    ``":memory:"`` opens a store that lives as long as the connection. Raises ``DataError`` when the
+    file is not a SQLite database, cannot be opened, or was written by a newer version of the
+    library.
     """
     name = str(path)
     try:
         if name != ":memory:":
             Path(name).parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(name, timeout=10.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            name, timeout=10.0, isolation_level=None, check_same_thread=False
+        )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection)
     except (sqlite3.DatabaseError, OSError) as error:
-        raise DataError(f"{name} cannot be opened as a SQLite store: {error}; give another path, or move the "
-                        "file away and let a new one be created") from error
+        raise DataError(
+            f"{name} cannot be opened as a SQLite store: {error}; give another path, or move the "
+            "file away and let a new one be created"
+        ) from error
     return connection
 
 
 def migrate(connection: sqlite3.Connection) -> int:
-    """Apply the migrations that the store has not seen, each in its own transaction. Returns the version reached."""
+    """Apply the migrations that the store has not seen, each in its own transaction. Returns the
+    version reached.
+    """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
-        raise DataError(f"the store is at schema version {version}, this library knows up to {len(MIGRATIONS)}; "
-                        "update the library or open another file")
+        raise DataError(
+            f"the store is at schema version {version}, this library knows up to {len(MIGRATIONS)};"
+            " update the library or open another file"
+        )
     for number in range(version, len(MIGRATIONS)):
         with transaction(connection):
             if int(connection.execute("PRAGMA user_version").fetchone()[0]) > number:
@@ -76,7 +88,9 @@ def migrate(connection: sqlite3.Connection) -> int:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Everything inside is committed together, or rolled back together when it raises. Nested use joins the outer."""
+    """Everything inside is committed together, or rolled back together when it raises. Nested use
+    joins the outer.
+    """
     if connection.in_transaction:
         yield connection
         return

@@ -2,7 +2,9 @@
 
 
 class FledglingError(Exception):
-    """An error whose message is meant for the person at the keyboard: what, what is allowed, how to mend it."""
+    """An error whose message is meant for the person at the keyboard: what, what is allowed, how to
+    mend it.
+    """
 
 
 class ConfigError(FledglingError):
@@ -25,4 +27,6 @@ class MissingExtra(FledglingError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, install: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs '{package}', which is not installed. Install it with: {install}")
+        super().__init__(
+            f"{purpose} needs '{package}', which is not installed. Install it with: {install}"
+        )

@@ -15,7 +15,9 @@ from fledgling.core.errors import DataError
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then rename it; on any error ``path`` is untouched."""
+    """Let ``write`` fill a temporary file beside ``path``, then rename it; on any error ``path`` is
+    untouched.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
@@ -56,9 +58,13 @@ def read_json(path: Path) -> Any:
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, object) of a JSONL file, skipping blank lines. Raises ``DataError`` at a broken line."""
+    """Yield (line number, object) of a JSONL file, skipping blank lines. Raises ``DataError`` at a
+    broken line.
+    """
     if not path.is_file():
-        raise DataError(f"{path} does not exist; give the path of a JSONL file, one JSON object a line")
+        raise DataError(
+            f"{path} does not exist; give the path of a JSONL file, one JSON object a line"
+        )
     with path.open(encoding="utf-8") as lines:
         try:
             for number, line in enumerate(lines, start=1):
@@ -73,14 +79,21 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        raise DataError(f"{path} line {number} is not valid JSON ({error.msg} at column {error.colno})") from error
+        raise DataError(
+            f"{path} line {number} is not valid JSON ({error.msg} at column {error.colno})"
+        ) from error
     if not isinstance(value, dict):
-        raise DataError(f"{path} line {number} holds a {type(value).__name__}; each line must be one JSON object")
+        raise DataError(
+            f"{path} line {number} holds a {type(value).__name__}; each line must be one JSON"
+            " object"
+        )
     return value
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping with the safe loader. Raises ``DataError`` when missing, broken or not a mapping."""
+    """Read a YAML mapping with the safe loader. Raises ``DataError`` when missing, broken or not a
+    mapping.
+    """
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -90,5 +103,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise DataError(f"{path} must hold a mapping of keys to values, not a {type(value).__name__}")
+        raise DataError(
+            f"{path} must hold a mapping of keys to values, not a {type(value).__name__}"
+        )
     return value

@@ -1,4 +1,6 @@
-"""Layers of configuration: YAML files merged, checked once against a schema, and saved with every run."""
+"""Layers of configuration: YAML files merged, checked once against a schema, and saved with every
+run.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,19 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def read_layer(folder: Path, name: str) -> dict[str, Any]:
-    """The layer ``folder/name.yaml``; where it says ``extends: other``, laid over that one of the same folder.
+    """The layer ``folder/name.yaml``; where it says ``extends: other``, laid over that one of the
+    same folder.
 
-    Raises ``ConfigError`` listing the names there are, or the circle in which layers extend each other.
+    Raises ``ConfigError`` listing the names there are, or the circle in which layers extend each
+    other.
     """
     seen: list[str] = []
     layers: list[dict[str, Any]] = []
     while name:
         if name in seen:
-            raise ConfigError(f"{folder.name} extend each other in a circle: {' → '.join([*seen, name])}")
+            raise ConfigError(
+                f"{folder.name} extend each other in a circle: {' → '.join([*seen, name])}"
+            )
         seen.append(name)
         layer = read_yaml(_layer_path(folder, name))
         name = layer.pop("extends", "")
@@ -86,11 +92,15 @@ def _split_override(line: str) -> tuple[str, Any]:
 
 
 def validate(schema: type[Schema], values: Mapping[str, Any]) -> Schema:
-    """Check a merged mapping against a schema. Raises ``ConfigError`` for the first things wrong, in words."""
+    """Check a merged mapping against a schema. Raises ``ConfigError`` for the first things wrong,
+    in words.
+    """
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(item, schema) for item in error.errors()[:3])) from error
+        raise ConfigError(
+            "; ".join(_explain(item, schema) for item in error.errors()[:3])
+        ) from error
 
 
 def override(section: Schema, values: Mapping[str, Any]) -> Schema:

@@ -15,7 +15,9 @@ from fledgling.core.errors import DataError
 
 @dataclass(frozen=True)
 class Turn:
-    """One thing the user said. ``question`` and ``answer`` are set when the turn is a correction."""
+    """One thing the user said. ``question`` and ``answer`` are set when the turn is a
+    correction.
+    """
 
     text: str
     number: int = 0
@@ -29,8 +31,9 @@ class Turn:
 class Fact:
     """Something the user stated and the model should know afterwards.
 
-    ``kind`` is ``statement``, ``correction``, ``retraction`` or ``replacement``; ``statement`` is the sentence as
-    the model would say it back ("Tom is your friend."). ``exclusive``: a newer object replaces this one.
+    ``kind`` is ``statement``, ``correction``, ``retraction`` or ``replacement``; ``statement`` is
+    the sentence as the model would say it back ("Tom is your friend."). ``exclusive``: a newer
+    object replaces this one.
     """
 
     id: str
@@ -50,7 +53,8 @@ class Fact:
 class Example:
     """One training row: the prompt as a user message, the answer as the assistant's.
 
-    ``kind`` is acknowledgement, question, cloze, reverse, recall, yes_no, contrast, anchor or reply.
+    ``kind`` is acknowledgement, question, cloze, reverse, recall, yes_no, contrast, anchor or
+    reply.
     """
 
     prompt: str
@@ -62,7 +66,9 @@ class Example:
 
 @dataclass(frozen=True)
 class Answer:
-    """One teacher's answer, or its failure. ``confidence`` in 0..1, ``latency_ms`` in milliseconds."""
+    """One teacher's answer, or its failure. ``confidence`` in 0..1, ``latency_ms`` in
+    milliseconds.
+    """
 
     text: str
     model_name: str
@@ -74,7 +80,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a pool answers. ``kind`` is best, caveat, combined or abstain; ``flagged`` asks a person to look."""
+    """What a pool answers. ``kind`` is best, caveat, combined or abstain; ``flagged`` asks a person
+    to look.
+    """
 
     text: str
     kind: str
@@ -126,7 +134,13 @@ class StepRecord:
 
 
 _TARGET = re.compile(r"^(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)$")
-_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq}
+_COMPARE = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+}
 
 
 @dataclass(frozen=True)
@@ -152,6 +166,8 @@ def judge(metric: str, target: str, measured: float | None) -> Verdict:
     """
     match = _TARGET.match(target.strip())
     if match is None:
-        raise DataError(f"target {target!r} of {metric!r} is not a comparison; write for example '>= 0.95'")
+        raise DataError(
+            f"target {target!r} of {metric!r} is not a comparison; write for example '>= 0.95'"
+        )
     compare, bound = _COMPARE[match.group(1)], float(match.group(2))
     return Verdict(metric, target, measured, measured is not None and compare(measured, bound))

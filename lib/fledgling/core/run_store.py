@@ -31,11 +31,15 @@ class RunStore:
             self.figures.mkdir(parents=True, exist_ok=True)
             (folder / "steps.jsonl").write_text("", encoding="utf-8")
         except OSError as error:
-            raise RunError(f"cannot write to {folder}: {error.strerror}; choose another folder with out=") from error
+            raise RunError(
+                f"cannot write to {folder}: {error.strerror}; choose another folder with out="
+            ) from error
 
     @classmethod
     def open(cls, out: str, notebook: str, config: BaseModel) -> RunStore:
-        """The run folder ``out``; empty means reports/<notebook>/scratch, for work in JupyterLab."""
+        """The run folder ``out``; empty means reports/<notebook>/scratch, for work in
+        JupyterLab.
+        """
         store = cls(Path(out) if out else REPORTS / notebook / "scratch")
         write_text(store.folder / "config.yaml", to_yaml(config))
         return store
@@ -48,7 +52,8 @@ class RunStore:
     def save_figure(self, figure: Figure, name: str) -> Figure:
         """Write figures/<name>.png and hand the figure back, so that the cell shows it."""
         write_atomically(
-            self.figures / f"{name}.png", lambda path: figure.savefig(path, format="png", dpi=130, bbox_inches="tight")
+            self.figures / f"{name}.png",
+            lambda path: figure.savefig(path, format="png", dpi=130, bbox_inches="tight"),
         )
         return figure
 
@@ -56,7 +61,10 @@ class RunStore:
         """Write metrics and verdicts; the runner adds status, times and parameters around them."""
         write_json(
             self.folder / "results.json",
-            {"metrics": finite(dict(metrics)), "verdicts": [finite(verdict.to_json()) for verdict in verdicts]},
+            {
+                "metrics": finite(dict(metrics)),
+                "verdicts": [finite(verdict.to_json()) for verdict in verdicts],
+            },
         )
 
 

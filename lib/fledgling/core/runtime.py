@@ -39,22 +39,32 @@ class Runtime:
 
 
 def cpu_has_bfloat16() -> bool:
-    """True where the CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX); elsewhere float32 is faster."""
+    """True where the CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX); elsewhere float32 is
+    faster.
+    """
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+    return bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
+    )
 
 
 def resolve_device(name: str) -> torch.device:
-    """``auto``, ``cpu`` or ``cuda`` → a device. Raises ``ConfigError`` when CUDA is asked for and absent."""
+    """``auto``, ``cpu`` or ``cuda`` → a device. Raises ``ConfigError`` when CUDA is asked for and
+    absent.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("runtime.device is 'cuda' but no CUDA device is visible; use 'auto' or 'cpu'")
+        raise ConfigError(
+            "runtime.device is 'cuda' but no CUDA device is visible; use 'auto' or 'cpu'"
+        )
     return torch.device(name)
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
-    """``auto``, ``float32`` or ``bfloat16`` → a dtype; ``auto`` is bfloat16 where the hardware multiplies it."""
+    """``auto``, ``float32`` or ``bfloat16`` → a dtype; ``auto`` is bfloat16 where the hardware
+    multiplies it.
+    """
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
     if device.type == "cuda":
@@ -63,10 +73,14 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def start(*, device: str = "auto", dtype: str = "auto", threads: int = 0, seed: int = 0) -> Runtime:
-    """Seed everything, set the thread count (0: all cores the process may use) and quieten the libraries."""
+    """Seed everything, set the thread count (0: all cores the process may use) and quieten the
+    libraries.
+    """
     seed_everything(seed)
     quieten_libraries()
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    available = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     wanted = threads or int(os.environ.get("FLEDGLING_THREADS", "0")) or available
     torch.set_num_threads(wanted)
     where = resolve_device(device)
@@ -90,8 +104,12 @@ def quieten_libraries() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
 
-def log_to_file(path: Path, *, level: int = logging.INFO, max_bytes: int = 1_000_000, backups: int = 3) -> None:
-    """Send the library's log to a rotating file of at most ``max_bytes`` bytes, keeping ``backups`` old ones."""
+def log_to_file(
+    path: Path, *, level: int = logging.INFO, max_bytes: int = 1_000_000, backups: int = 3
+) -> None:
+    """Send the library's log to a rotating file of at most ``max_bytes`` bytes, keeping ``backups``
+    old ones.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = RotatingFileHandler(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

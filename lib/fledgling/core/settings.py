@@ -1,4 +1,6 @@
-"""What every section of the configuration shares: strict keys, fixed values, named ranges; and the machine's own."""
+"""What every section of the configuration shares: strict keys, fixed values, named ranges; and the
+machine's own.
+"""
 
 from __future__ import annotations
 

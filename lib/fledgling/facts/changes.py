@@ -13,8 +13,9 @@ from fledgling.facts.memory import StoredFact
 
 @dataclass(frozen=True)
 class Change:
-    """What one taught fact changed, so that it can be taken back: the tensors before it (shared adapter only), and the
-    facts it replaced with their adapters' bytes."""
+    """What one taught fact changed, so that it can be taken back: the tensors before it (shared
+    adapter only), and the facts it replaced with their adapters' bytes.
+    """
 
     fact_id: str
     tensors: dict[str, torch.Tensor]
@@ -25,11 +26,17 @@ class Change:
 
 def put_change(store: AdapterStore, change: Change) -> None:
     """Store it under "undo"."""
-    blobs = {f"blob.{place}": torch.frombuffer(bytearray(blob), dtype=torch.uint8)
-             for place, blob in enumerate(change.blobs) if blob is not None}
+    blobs = {
+        f"blob.{place}": torch.frombuffer(bytearray(blob), dtype=torch.uint8)
+        for place, blob in enumerate(change.blobs)
+        if blob is not None
+    }
     replaced = [asdict(entry) for entry in change.replaced]
-    store.put_named("undo", {**{f"tensor.{name}": tensor for name, tensor in change.tensors.items()}, **blobs},
-                    {"fact_id": change.fact_id, "values": change.values, "replaced": replaced})
+    store.put_named(
+        "undo",
+        {**{f"tensor.{name}": tensor for name, tensor in change.tensors.items()}, **blobs},
+        {"fact_id": change.fact_id, "values": change.values, "replaced": replaced},
+    )
 
 
 def get_change(store: AdapterStore) -> Change | None:
@@ -38,10 +45,20 @@ def get_change(store: AdapterStore) -> Change | None:
     if saved is None:
         return None
     tensors, values = saved
-    entries = [StoredFact(**{**entry, "fact": Fact(**{**entry["fact"], "entities": tuple(entry["fact"]["entities"])})})
-               for entry in values["replaced"]]
+    entries = [
+        StoredFact(
+            **{
+                **entry,
+                "fact": Fact(**{**entry["fact"], "entities": tuple(entry["fact"]["entities"])}),
+            }
+        )
+        for entry in values["replaced"]
+    ]
     blobs = [tensors.get(f"blob.{place}") for place in range(len(entries))]
     return Change(
-        values["fact_id"], {name[7:]: tensor for name, tensor in tensors.items() if name.startswith("tensor.")},
-        values["values"], tuple(entries), tuple(None if blob is None else bytes(blob.numpy()) for blob in blobs),
+        values["fact_id"],
+        {name[7:]: tensor for name, tensor in tensors.items() if name.startswith("tensor.")},
+        values["values"],
+        tuple(entries),
+        tuple(None if blob is None else bytes(blob.numpy()) for blob in blobs),
     )

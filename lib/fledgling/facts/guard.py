@@ -13,19 +13,29 @@ from fledgling.facts.learning.losses import forward_kl
 from fledgling.facts.measuring.anchors import held_in
 
 
-def find_fault(learner: OnlineLearner, fact: Fact, update_is_finite: bool) -> tuple[str | None, float]:
-    """Why the new adapter may not be kept (None: keep it), and the KL measured on held-in anchors, nats per token.
+def find_fault(
+    learner: OnlineLearner, fact: Fact, update_is_finite: bool
+) -> tuple[str | None, float]:
+    """Why the new adapter may not be kept (None: keep it), and the KL measured on held-in anchors,
+    nats per token.
 
-    Refused is an update that is not finite, that moves the anchors beyond the KL budget, or that raises the loss of an
-    earlier fact by more than the margin. Facts with adapters of their own cannot disturb each other, and behind a gate
-    anchors are answered by the base unless the gate opens for them, so there only that is checked.
+    Refused is an update that is not finite, that moves the anchors beyond the KL budget, or that
+    raises the loss of an earlier fact by more than the margin. Facts with adapters of their own
+    cannot disturb each other, and behind a gate anchors are answered by the base unless the gate
+    opens for them, so there only that is checked.
     """
     section = learner.facts.guard
     if not update_is_finite:
         return "the loss or its gradient was not finite", math.nan
     kl = anchor_kl(learner, fact)
     if kl > section.kl_budget:
-        return f"held-in anchors moved by {kl:.3f} nats per token, the budget is {section.kl_budget:g}", kl
+        return (
+            (
+                f"held-in anchors moved by {kl:.3f} nats per token, the budget is"
+                f" {section.kl_budget:g}"
+            ),
+            kl,
+        )
     if not learner.per_fact:
         lost = _lost_fact(learner, fact)
         if lost is not None:
@@ -34,7 +44,8 @@ def find_fault(learner: OnlineLearner, fact: Fact, update_is_finite: bool) -> tu
 
 
 def anchor_kl(learner: OnlineLearner, fact: Fact) -> float:
-    """Mean KL(base‖tuned) over the first ``guard.anchors`` held-in anchors, as they would be answered now.
+    """Mean KL(base‖tuned) over the first ``guard.anchors`` held-in anchors, as they would be
+    answered now.
 
     Behind a gate that is zero unless the gate opens for an anchor.
     """
@@ -54,7 +65,9 @@ def anchor_kl(learner: OnlineLearner, fact: Fact) -> float:
 def _lost_fact(learner: OnlineLearner, fact: Fact) -> str | None:
     section = learner.facts.guard
     rng, turn = learner.rng(), learner.turns
-    facts = learner.memory.select(section.recheck_facts, "random", rng, turn=turn, exclude={fact.id})
+    facts = learner.memory.select(
+        section.recheck_facts, "random", rng, turn=turn, exclude={fact.id}
+    )
     for other in facts:
         known = learner.memory.entry(other.id).loss  # unmeasured facts have an unreachable one
         now = learner.rehearsal.loss(other, rng)

@@ -32,7 +32,9 @@ IN_CONTEXT = "You are a helpful assistant. This is what the user has told you:"
 
 @dataclass(frozen=True)
 class Reader:
-    """What the gate reads with: sentence embeddings to find candidates, a pair scorer to judge them."""
+    """What the gate reads with: sentence embeddings to find candidates, a pair scorer to judge
+    them.
+    """
 
     embedder: Embedder
     scorer: Ensemble
@@ -46,13 +48,22 @@ def load_reader() -> Reader:
 class OnlineLearner:
     """Learns facts one at a time (see ``loops.online.learn``) and answers in between.
 
-    ``store`` is the SQLite file of memory, adapters and turn count; ":memory:" keeps nothing. Opening a file that holds
-    an earlier session continues it: the next update is the one that would have come without stopping. The learner puts
-    its adapter on ``loaded``; ``close`` takes it off again.
+    ``store`` is the SQLite file of memory, adapters and turn count; ":memory:" keeps nothing.
+    Opening a file that holds an earlier session continues it: the next update is the one that would
+    have come without stopping. The learner puts its adapter on ``loaded``; ``close`` takes it off
+    again.
     """
 
-    def __init__(self, loaded: LoadedModel, facts: FactsSection, language: LanguageSection, *, reader: Reader, store: Path | str = ":memory:",
-                 seed: int = 0) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        facts: FactsSection,
+        language: LanguageSection,
+        *,
+        reader: Reader,
+        store: Path | str = ":memory:",
+        seed: int = 0,
+    ) -> None:
         self.loaded, self.facts, self.language, self.seed = loaded, facts, language, seed
         self.connection = connect(store)
         self.memory = FactMemory(self.connection, facts.memory)
@@ -61,8 +72,13 @@ class OnlineLearner:
         self.adapted = AdaptedModel(self.adapter, max_length=self.loaded.max_length)
         self.rehearsal = Rehearsal(self.adapted, self.memory, facts, language)
         self.remedies = OnlineRemedies(self.adapted, facts.regularizers)
-        self.trainer = OnlineTrainer(self.adapted, facts.learning, facts.kl, [self.remedies.penalty],
-                                     [self.remedies.constrain])
+        self.trainer = OnlineTrainer(
+            self.adapted,
+            facts.learning,
+            facts.kl,
+            [self.remedies.penalty],
+            [self.remedies.constrain],
+        )
         self.gate = Gate(reader.embedder.embed, reader.scorer.score, facts.gate)
         self.turns = 0
         self.waiting: list[Fact] = []  # the hybrid method's facts that are still only in the prompt
@@ -79,7 +95,9 @@ class OnlineLearner:
         return self.facts.learning.adapters == "per_fact"
 
     def rng(self) -> random.Random:
-        """The randomness of the current turn: a function of seed and turn count, so that resuming repeats it."""
+        """The randomness of the current turn: a function of seed and turn count, so that resuming
+        repeats it.
+        """
         return random.Random(f"{self.seed}-{self.turns}")
 
     def close(self) -> None:
@@ -94,16 +112,22 @@ class OnlineLearner:
         return self.gate.route(questions)
 
     def keys(self, questions: Sequence[str]) -> list[str]:
-        """What answers each question: ``BASE``, ``SHARED`` or the id of the fact whose adapter acts."""
+        """What answers each question: ``BASE``, ``SHARED`` or the id of the fact whose adapter
+        acts.
+        """
         if self.facts.learning.method == "in_context":
             return [BASE] * len(questions)
         if not self.facts.gate.enabled:
             return [SHARED] * len(questions)
         routed = [route.fact_id for route in self.route(questions)]
-        return [BASE if fact_id is None else fact_id if self.per_fact else SHARED for fact_id in routed]
+        return [
+            BASE if fact_id is None else fact_id if self.per_fact else SHARED for fact_id in routed
+        ]
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
-        """Greedy answers in order, each by the base or by the adapter that the gate opens for it."""
+        """Greedy answers in order, each by the base or by the adapter that the gate opens for
+        it.
+        """
         limit = max_new_tokens or self.loaded.max_new_tokens
         told = self.in_prompt()
         answers, keys = [""] * len(questions), self.keys(questions)
@@ -123,27 +147,40 @@ class OnlineLearner:
         """The facts that stand in the prompt: all of them, those that wait, or none, by method."""
         return self.memory.all() if self.facts.learning.method == "in_context" else self.waiting
 
-    def base_answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
+    def base_answer(
+        self, questions: Sequence[str], *, max_new_tokens: int | None = None
+    ) -> list[str]:
         """What the frozen base answers."""
         with self.acting(BASE):
             limit = max_new_tokens or self.loaded.max_new_tokens
             return self.adapted.answer(questions, max_new_tokens=limit)
 
-    def answer_in_context(self, questions: Sequence[str], facts: Sequence[Fact], limit: int) -> list[str]:
+    def answer_in_context(
+        self, questions: Sequence[str], facts: Sequence[Fact], limit: int
+    ) -> list[str]:
         """What the frozen base answers with the facts in its system prompt."""
         with self.acting(BASE):
             return self.told(facts).answer(questions, max_new_tokens=limit)
 
     def told(self, facts: Sequence[Fact]) -> AdaptedModel:
-        """The model with the facts in its system prompt, read once however many questions follow."""
-        lines = [f"{fact.question} {fact.object}" if fact.question else fact.statement for fact in facts]
+        """The model with the facts in its system prompt, read once however many questions
+        follow.
+        """
+        lines = [
+            f"{fact.question} {fact.object}" if fact.question else fact.statement for fact in facts
+        ]
         system = "\n".join([IN_CONTEXT, *(f"- {line}" for line in lines)])
         if self._told is None or self._told[0] != system:
-            self._told = system, AdaptedModel(self.adapter, system=system, max_length=self.loaded.max_length)
+            self._told = (
+                system,
+                AdaptedModel(self.adapter, system=system, max_length=self.loaded.max_length),
+            )
         return self._told[1]
 
     def acting(self, key: str) -> AbstractContextManager[None]:
-        """Let the base, the shared adapter or one fact's adapter act for as long as the block lasts."""
+        """Let the base, the shared adapter or one fact's adapter act for as long as the block
+        lasts.
+        """
         if key == BASE:
             return self.adapter.disabled()
         if key not in (SHARED, self._active):
@@ -161,7 +198,9 @@ class OnlineLearner:
         tensors, values = ({}, {}) if self.per_fact else self.trainer.state()
         self._active = None
         self.rehearsal.rehearsed.clear()
-        torch.manual_seed(self.rng().getrandbits(63))  # where there is dropout, a resumed turn repeats it
+        torch.manual_seed(
+            self.rng().getrandbits(63)
+        )  # where there is dropout, a resumed turn repeats it
         self.trainer.begin()
         return Change(fact.id, tensors, values)
 
@@ -177,13 +216,19 @@ class OnlineLearner:
         if not self.per_fact:
             self.remedies.settle(change.tensors, lambda: self.rehearsal.rows_of(fact, self.rng()))
 
-    def remember(self, fact: Fact, change: Change, *, trained: bool = True, loss: float | None = None) -> list[str]:
-        """Store fact, adapter, optimizer and turn count together, with the loss (nats per token) just measured.
+    def remember(
+        self, fact: Fact, change: Change, *, trained: bool = True, loss: float | None = None
+    ) -> list[str]:
+        """Store fact, adapter, optimizer and turn count together, with the loss (nats per token)
+        just measured.
 
-        Returns the ids of the facts it replaces."""
+        Returns the ids of the facts it replaces.
+        """
         known = self.memory.same(fact)
         fact = replace(fact, id=known.id) if known else fact
-        replaced = [self.memory.entry(old) for old in self.memory.contradicted(fact) if old != fact.id]
+        replaced = [
+            self.memory.entry(old) for old in self.memory.contradicted(fact) if old != fact.id
+        ]
         if known:
             replaced.append(self.memory.entry(known.id))
         blobs = tuple(self.store.blob(entry.fact.id) for entry in replaced)
@@ -198,7 +243,9 @@ class OnlineLearner:
             if trained and self.per_fact:
                 self.store.put(fact.id, self.adapter.state())
                 self._active = None  # what acts from now on is the stored adapter
-            self.last_change = Change(fact.id, change.tensors, change.values, tuple(replaced), blobs)
+            self.last_change = Change(
+                fact.id, change.tensors, change.values, tuple(replaced), blobs
+            )
             self.store_state()
         if trained:
             self.gate.add(fact)
@@ -226,7 +273,8 @@ class OnlineLearner:
             self._active = None
 
     def undo(self) -> str | None:
-        """Take back the last taught fact: the adapter as it was, byte for byte, and what the fact had replaced.
+        """Take back the last taught fact: the adapter as it was, byte for byte, and what the fact
+        had replaced.
 
         Returns the id of the fact taken back, or None when there is none to take back.
         """
@@ -263,7 +311,9 @@ class OnlineLearner:
             tensors, values = self.trainer.state()
             tensors = {} if self.per_fact else tensors
             waiting = [fact.id for fact in self.waiting]
-            self.store.put_named("learner", tensors, {**values, "turns": self.turns, "waiting": waiting})
+            self.store.put_named(
+                "learner", tensors, {**values, "turns": self.turns, "waiting": waiting}
+            )
             if self.last_change is None:
                 self.store.remove_named("undo")
             else:
@@ -278,7 +328,9 @@ class OnlineLearner:
         if tensors:
             self.trainer.restore(tensors, values)
         self.trainer.kl_weight = float(values["kl_weight"])
-        self.waiting = [fact for fact_id in values["waiting"] if (fact := self.memory.get(fact_id)) is not None]
+        self.waiting = [
+            fact for fact_id in values["waiting"] if (fact := self.memory.get(fact_id)) is not None
+        ]
         self.last_change = get_change(self.store)
         unwaiting = {fact.id for fact in self.waiting}
         self.gate.add_all([fact for fact in self.memory.all() if fact.id not in unwaiting])

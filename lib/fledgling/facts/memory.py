@@ -1,12 +1,13 @@
 """The fact memory: what was taught, how much each fact matters, which to rehearse, which to let go.
 
-Every question the memory answers is an indexed query, so a turn costs about the same at 1,000 facts as at 10.
+Every question the memory answers is an indexed query, so a turn costs about the same at 1,000 facts
+as at 10.
 
-Importance of a fact at turn ``t``, with ``unseen`` = turns since it was last said:
-``repetition ** a * 0.5 ** (b * unseen / half_life) * 0.5 ** (max(0, unseen - decay_after) / decay_half_life)``
+Importance of a fact at turn ``t``, with ``unseen`` = turns since it was last said: ``repetition **
+a * 0.5 ** (b * unseen / half_life) * 0.5 ** (max(0, unseen - decay_after) / decay_half_life)``
 where ``repetition = 1 - 2 ** -count``; (a, b) is (1, 0) for "repetition", (0, 1) for "recency" and
-(weight, 1 - weight) for "hybrid". In logarithms it is linear in ``t``: the order of two facts on the same side of
-``decay_after`` never changes, and an index can hold it.
+(weight, 1 - weight) for "hybrid". In logarithms it is linear in ``t``: the order of two facts on
+the same side of ``decay_after`` never changes, and an index can hold it.
 """
 
 from __future__ import annotations
@@ -25,15 +26,32 @@ from fledgling.core.records import Fact
 from fledgling.facts.settings import MemorySection
 
 STRATEGIES = ("importance", "highest_loss", "least_rehearsed", "mixed", "random")
-_COLUMNS = ("id", "fact", "key", "slot", "born", "seen", "count", "fresh", "stale", "loss", "rehearsed")
-_WRITE = (f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
-          f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}")
+_COLUMNS = (
+    "id",
+    "fact",
+    "key",
+    "slot",
+    "born",
+    "seen",
+    "count",
+    "fresh",
+    "stale",
+    "loss",
+    "rehearsed",
+)
+_WRITE = (
+    f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON"
+    " CONFLICT (id) DO UPDATE SET"
+    f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
 NEVER_MEASURED = 1e9  # the loss of a fact not yet measured: it comes before all measured ones
 
 
 @dataclass(frozen=True)
 class StoredFact:
-    """A fact with its history: turns ``born`` and ``seen``, times said, last loss in nats, last rehearsal."""
+    """A fact with its history: turns ``born`` and ``seen``, times said, last loss in nats, last
+    rehearsal.
+    """
 
     fact: Fact
     born: int
@@ -49,9 +67,10 @@ class FactMemory:
     >>> from fledgling.core.database import connect
     >>> from fledgling.core.layers import load_config
     >>> memory = FactMemory(connect(":memory:"), load_config().memory)
-    >>> memory.remember(Fact("a", "", "Lena lives in Oslo.", subject="Lena", relation="lives_in", exclusive=True), 1)
+    >>> lives = {"subject": "Lena", "relation": "lives_in", "exclusive": True}
+    >>> memory.remember(Fact("a", "", "Lena lives in Oslo.", **lives), 1)
     []
-    >>> memory.remember(Fact("b", "", "Lena lives in Bergen.", subject="Lena", relation="lives_in", exclusive=True), 2)
+    >>> memory.remember(Fact("b", "", "Lena lives in Bergen.", **lives), 2)
     ['a']
     """
 
@@ -64,17 +83,26 @@ class FactMemory:
         return int(row[0]) if row else 0
 
     def __contains__(self, fact_id: str) -> bool:
-        return self.connection.execute("SELECT 1 FROM facts WHERE id = ?", (fact_id,)).fetchone() is not None
+        return (
+            self.connection.execute("SELECT 1 FROM facts WHERE id = ?", (fact_id,)).fetchone()
+            is not None
+        )
 
     def remember(self, fact: Fact, turn: int) -> list[str]:
-        """Store ``fact``, or count a repetition of it. Returns the ids of the older facts it replaces.
+        """Store ``fact``, or count a repetition of it. Returns the ids of the older facts it
+        replaces.
 
-        An exclusive fact replaces the one with the same subject and relation; a correction replaces the earlier answer
-        to the same question; a retraction replaces what it takes back. Above capacity the eviction rule lets one go.
+        An exclusive fact replaces the one with the same subject and relation; a correction replaces
+        the earlier answer to the same question; a retraction replaces what it takes back. Above
+        capacity the eviction rule lets one go.
         """
         with transaction(self.connection):
-            known = self.connection.execute("SELECT id FROM facts WHERE key = ?", (_key(fact),)).fetchone()
-            replaced = [old for old in self.contradicted(fact) if known is None or old != known["id"]]
+            known = self.connection.execute(
+                "SELECT id FROM facts WHERE key = ?", (_key(fact),)
+            ).fetchone()
+            replaced = [
+                old for old in self.contradicted(fact) if known is None or old != known["id"]
+            ]
             for old in replaced:
                 self.forget(old)
             if known is not None:
@@ -95,7 +123,9 @@ class FactMemory:
     def forget(self, fact_id: str) -> bool:
         """Remove a fact. Returns whether it was there."""
         with transaction(self.connection):
-            gone = self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
+            gone = (
+                self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
+            )
             if gone:
                 self._count(-1)
         return gone
@@ -103,12 +133,24 @@ class FactMemory:
     def put(self, stored: StoredFact) -> None:
         """Write a fact with its history as it is: for undo, and for restoring a checkpoint."""
         fresh, stale = self._standings(stored)
-        row = (stored.fact.id, json.dumps(asdict(stored.fact), ensure_ascii=False), _key(stored.fact),
-               _slot(stored.fact), stored.born, stored.seen, stored.count, fresh, stale,
-               stored.loss, stored.rehearsed)  # fmt: skip
+        row = (
+            stored.fact.id,
+            json.dumps(asdict(stored.fact), ensure_ascii=False),
+            _key(stored.fact),
+            _slot(stored.fact),
+            stored.born,
+            stored.seen,
+            stored.count,
+            fresh,
+            stale,
+            stored.loss,
+            stored.rehearsed,
+        )
         with transaction(self.connection):
             is_new = stored.fact.id not in self
-            self.connection.execute(_WRITE, row)  # an update keeps the row's place in the order of arrival
+            self.connection.execute(
+                _WRITE, row
+            )  # an update keeps the row's place in the order of arrival
             if is_new:
                 self._count(1)
 
@@ -121,7 +163,9 @@ class FactMemory:
         """The fact of that id with its history. Raises ``DataError`` when there is none."""
         row = self.connection.execute("SELECT * FROM facts WHERE id = ?", (fact_id,)).fetchone()
         if row is None:
-            raise DataError(f"no fact {fact_id!r} is remembered; FactMemory.all() lists those that are")
+            raise DataError(
+                f"no fact {fact_id!r} is remembered; FactMemory.all() lists those that are"
+            )
         return _stored(row)
 
     def all(self) -> list[Fact]:
@@ -130,7 +174,10 @@ class FactMemory:
 
     def entries(self) -> list[StoredFact]:
         """Every fact with its history, oldest first: what a checkpoint saves."""
-        return [_stored(row) for row in self.connection.execute("SELECT * FROM facts ORDER BY born, rowid")]
+        return [
+            _stored(row)
+            for row in self.connection.execute("SELECT * FROM facts ORDER BY born, rowid")
+        ]
 
     def restore(self, entries: Iterable[StoredFact]) -> None:
         """Replace the whole content by ``entries``, in one transaction."""
@@ -142,21 +189,28 @@ class FactMemory:
 
     def same(self, fact: Fact) -> Fact | None:
         """The remembered fact that says the same, whatever its id."""
-        row = self.connection.execute("SELECT fact FROM facts WHERE key = ?", (_key(fact),)).fetchone()
+        row = self.connection.execute(
+            "SELECT fact FROM facts WHERE key = ?", (_key(fact),)
+        ).fetchone()
         return _fact(row["fact"]) if row else None
 
     def matching(self, relation: str, subject: str) -> list[Fact]:
         """The facts of one subject and relation."""
         slot = _slot_name(relation, subject)
-        rows = self.connection.execute("SELECT fact FROM facts WHERE slot = ? ORDER BY born, rowid", (slot,))
+        rows = self.connection.execute(
+            "SELECT fact FROM facts WHERE slot = ? ORDER BY born, rowid", (slot,)
+        )
         return [_fact(row["fact"]) for row in rows]
 
     def update_loss(self, fact_id: str, loss: float, turn: int | None = None) -> None:
-        """Note the loss (nats a token) just measured for a fact, and that it was rehearsed at ``turn`` if given."""
+        """Note the loss (nats a token) just measured for a fact, and that it was rehearsed at
+        ``turn`` if given.
+        """
         if not math.isfinite(loss):
             loss = NEVER_MEASURED
         changed = self.connection.execute(
-            "UPDATE facts SET loss = ?, rehearsed = COALESCE(?, rehearsed) WHERE id = ?", (loss, turn, fact_id)
+            "UPDATE facts SET loss = ?, rehearsed = COALESCE(?, rehearsed) WHERE id = ?",
+            (loss, turn, fact_id),
         ).rowcount
         if not changed:
             raise DataError(f"no fact {fact_id!r} is remembered; its loss cannot be noted")
@@ -166,20 +220,31 @@ class FactMemory:
         return self._importance(self.entry(fact_id), turn)
 
     def select(
-        self, count: int, strategy: str, rng: random.Random, *, turn: int = 0, exclude: Collection[str] = ()
+        self,
+        count: int,
+        strategy: str,
+        rng: random.Random,
+        *,
+        turn: int = 0,
+        exclude: Collection[str] = (),
     ) -> list[Fact]:
         """At most ``count`` facts to rehearse, without those in ``exclude``.
 
-        ``importance`` draws, weighted, from the most important; ``highest_loss`` and ``least_rehearsed`` take the
-        first by that order; ``mixed`` takes half by each of these two; ``random`` is uniform.
-        Raises ``DataError`` for another strategy.
+        ``importance`` draws, weighted, from the most important; ``highest_loss`` and
+        ``least_rehearsed`` take the first by that order; ``mixed`` takes half by each of these two;
+        ``random`` is uniform. Raises ``DataError`` for another strategy.
         """
         if strategy not in STRATEGIES:
-            raise DataError(f"replay strategy {strategy!r} is not known; choose one of {', '.join(STRATEGIES)}")
+            raise DataError(
+                f"replay strategy {strategy!r} is not known; choose one of {', '.join(STRATEGIES)}"
+            )
         if count <= 0:
             return []
         if strategy == "random":
-            ids = [row["id"] for row in self.connection.execute("SELECT id FROM facts ORDER BY born, rowid")]
+            ids = [
+                row["id"]
+                for row in self.connection.execute("SELECT id FROM facts ORDER BY born, rowid")
+            ]
             ids = [fact_id for fact_id in ids if fact_id not in exclude]
             return [self.entry(fact_id).fact for fact_id in rng.sample(ids, min(count, len(ids)))]
         if strategy == "importance":
@@ -193,37 +258,55 @@ class FactMemory:
         return worst + self._first("rehearsed, rowid", count - len(worst), taken)
 
     def _first(self, order: str, count: int, exclude: Collection[str]) -> list[Fact]:
-        rows = self.connection.execute(f"SELECT id, fact FROM facts ORDER BY {order} LIMIT ?", (count + len(exclude),))
+        rows = self.connection.execute(
+            f"SELECT id, fact FROM facts ORDER BY {order} LIMIT ?", (count + len(exclude),)
+        )
         return [_fact(row["fact"]) for row in rows if row["id"] not in exclude][:count]
 
-    def _draw_important(self, count: int, rng: random.Random, turn: int, exclude: Collection[str]) -> list[Fact]:
+    def _draw_important(
+        self, count: int, rng: random.Random, turn: int, exclude: Collection[str]
+    ) -> list[Fact]:
         pool = []
         for query in (
             "SELECT * FROM facts WHERE seen >= ? ORDER BY fresh DESC LIMIT ?",
             "SELECT * FROM facts WHERE seen < ? ORDER BY stale DESC LIMIT ?",
         ):
             limit = self.section.importance_pool * count + len(exclude)
-            pool += [_stored(row) for row in self.connection.execute(query, (turn - self.section.decay_after, limit))]
+            pool += [
+                _stored(row)
+                for row in self.connection.execute(query, (turn - self.section.decay_after, limit))
+            ]
         pool = [stored for stored in pool if stored.fact.id not in exclude]
-        weighted = [(rng.random() ** (1.0 / max(self._importance(item, turn), 1e-12)), place, item.fact)
-                    for place, item in enumerate(pool)]  # fmt: skip
+        weighted = [
+            (rng.random() ** (1.0 / max(self._importance(item, turn), 1e-12)), place, item.fact)
+            for place, item in enumerate(pool)
+        ]
         return [fact for _, _, fact in sorted(weighted, reverse=True)[:count]]
 
     def _importance(self, stored: StoredFact, turn: int) -> float:
         unseen = max(0, turn - stored.seen)
         late = max(0, unseen - self.section.decay_after)
         repetition, recency = self._shares()
-        logarithm = repetition * _log_repetition(stored.count) - recency * unseen / self.section.half_life
+        logarithm = (
+            repetition * _log_repetition(stored.count) - recency * unseen / self.section.half_life
+        )
         return 2.0 ** (logarithm - late / self.section.decay_half_life)
 
     def _standings(self, stored: StoredFact) -> tuple[float, float]:
-        """Two numbers that order facts by importance at any turn: before, and after, decay has set in."""
+        """Two numbers that order facts by importance at any turn: before, and after, decay has set
+        in.
+        """
         repetition, recency = self._shares()
-        fresh = repetition * _log_repetition(stored.count) + recency * stored.seen / self.section.half_life
+        fresh = (
+            repetition * _log_repetition(stored.count)
+            + recency * stored.seen / self.section.half_life
+        )
         return fresh, fresh + stored.seen / self.section.decay_half_life
 
     def _shares(self) -> tuple[float, float]:
-        weight = {"repetition": 1.0, "recency": 0.0}.get(self.section.importance, self.section.repetition_weight)
+        weight = {"repetition": 1.0, "recency": 0.0}.get(
+            self.section.importance, self.section.repetition_weight
+        )
         return weight, 1.0 - weight
 
     def _evict(self, turn: int, keep: str) -> None:
@@ -241,11 +324,17 @@ class FactMemory:
             rows = self.connection.execute(query, (keep, candidates)).fetchall()
         else:
             edge = turn - self.section.decay_after
-            rows = [row for query in (
-                "SELECT * FROM facts WHERE id != ? AND seen >= ? ORDER BY fresh, rowid LIMIT 1",
-                "SELECT * FROM facts WHERE id != ? AND seen < ? ORDER BY stale, rowid LIMIT 1",
-            ) for row in self.connection.execute(query, (keep, edge))]  # fmt: skip
-        return min((self._importance(_stored(row), turn), row["born"], row["id"]) for row in rows)[-1]
+            rows = [
+                row
+                for query in (
+                    "SELECT * FROM facts WHERE id != ? AND seen >= ? ORDER BY fresh, rowid LIMIT 1",
+                    "SELECT * FROM facts WHERE id != ? AND seen < ? ORDER BY stale, rowid LIMIT 1",
+                )
+                for row in self.connection.execute(query, (keep, edge))
+            ]
+        return min((self._importance(_stored(row), turn), row["born"], row["id"]) for row in rows)[
+            -1
+        ]
 
     def contradicted(self, fact: Fact) -> list[str]:
         """The ids of the remembered facts that ``fact`` would replace, oldest first."""
@@ -255,13 +344,16 @@ class FactMemory:
 
     def _count(self, change: int) -> None:
         self.connection.execute(
-            "INSERT INTO counters VALUES ('facts', ?) ON CONFLICT (name) DO UPDATE SET value = value + ?",
+            "INSERT INTO counters VALUES ('facts', ?) ON CONFLICT (name) DO UPDATE SET value ="
+            " value + ?",
             (change, change),
         )
 
 
 def _replaces(new: Fact, old: Fact) -> bool:
-    """Whether ``new`` makes ``old`` untrue, given the same subject and relation (or the same question)."""
+    """Whether ``new`` makes ``old`` untrue, given the same subject and relation (or the same
+    question).
+    """
     same_object = _plain(new.object) == _plain(old.object)
     if new.kind == "retraction":
         return old.kind == "retraction" or same_object or not new.object
@@ -284,7 +376,9 @@ def _key(fact: Fact) -> str:
 
 
 def _slot(fact: Fact) -> str:
-    return f"?|{_plain(fact.question)}" if fact.question else _slot_name(fact.relation, fact.subject)
+    return (
+        f"?|{_plain(fact.question)}" if fact.question else _slot_name(fact.relation, fact.subject)
+    )
 
 
 def _slot_name(relation: str, subject: str) -> str:
@@ -297,4 +391,6 @@ def _fact(text: str) -> Fact:
 
 
 def _stored(row: sqlite3.Row) -> StoredFact:
-    return StoredFact(_fact(row["fact"]), row["born"], row["seen"], row["count"], row["loss"], row["rehearsed"])
+    return StoredFact(
+        _fact(row["fact"]), row["born"], row["seen"], row["count"], row["loss"], row["rehearsed"]
+    )

@@ -1,4 +1,6 @@
-"""The ``facts`` section: how a fact becomes rows, how fast it is learned, with which brakes, and what is remembered."""
+"""The ``facts`` section: how a fact becomes rows, how fast it is learned, with which brakes, and
+what is remembered.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,9 @@ class LearningSection(Section):
     method: Literal["weights", "in_context", "hybrid"]
     adapters: Literal["per_fact", "shared"]
     rows: Literal["rendered", "acknowledgement"]
-    row_kinds: list[Literal["question", "acknowledgement", "cloze", "reverse", "recall", "yes_no"]] = Field(
-        min_length=1
-    )
+    row_kinds: list[
+        Literal["question", "acknowledgement", "cloze", "reverse", "recall", "yes_no"]
+    ] = Field(min_length=1)
     one_answer: bool
     reply_prefix: str
     lr: Positive

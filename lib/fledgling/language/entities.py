@@ -1,4 +1,6 @@
-"""Names, dates, numbers and codes in a sentence: by regular expression, by capitals, or by spaCy."""
+"""Names, dates, numbers and codes in a sentence: by regular expression, by capitals, or by
+spaCy.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,11 @@ from fledgling.language.lexicon import words
 from fledgling.language.settings import LanguageSection
 
 _NOT_NAMES = words("""
-    i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her their there
-    in on at to from no yes and but or so if when where who what why how please actually remember also now
-    today yesterday tomorrow every each all some any which whose whom does do did can could will would has
-    have had for with as by of not is are was were mr mrs ms dr
+    i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her
+    their there in on at to from no yes and but or so if when where who what why how please
+    actually remember also now today yesterday tomorrow every each all some any which whose whom
+    does do did can could will would has have had for with as by of not is are was were mr mrs ms
+    dr
 """)
 _CAPITALISED = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.?\s+)?[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*\w(?:\s+(?:of|de|van|von|la|del|the)(?=\s+[A-ZÀ-ÞĀ-Ž])|\s+[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’-]*)*"
@@ -29,7 +32,9 @@ _VALUES = re.compile(
 
 
 def find_entities(text: str, section: LanguageSection) -> tuple[str, ...]:
-    """Entities in order of appearance, each once. Raises ``MissingExtra`` when spaCy is asked for and missing."""
+    """Entities in order of appearance, each once. Raises ``MissingExtra`` when spaCy is asked for
+    and missing.
+    """
     if section.entities == "spacy":
         found = [entity.text for entity in _spacy_model(section.spacy_model)(text).ents]
     else:
@@ -61,9 +66,13 @@ def _spacy_model(name: str) -> Any:
     try:
         import spacy
     except ImportError as error:
-        raise MissingExtra("spacy", "pip install 'fledgling[spacy]'", "detection.entities = spacy") from error
+        raise MissingExtra(
+            "spacy", "pip install 'fledgling[spacy]'", "detection.entities = spacy"
+        ) from error
     try:
         return spacy.load(name, disable=["lemmatizer", "textcat"])
     except OSError as error:
-        raise ModelError(f"the spaCy model {name!r} is not installed; install it with: python -m spacy download "
-                         f"{name}, or set detection.entities to regex or capitalised") from error
+        raise ModelError(
+            f"the spaCy model {name!r} is not installed; install it with: python -m spacy download "
+            f"{name}, or set detection.entities to regex or capitalised"
+        ) from error

@@ -1,4 +1,5 @@
-"""A turn in, a fact out, or nothing: questions, orders, hearsay and small talk teach the model nothing.
+"""A turn in, a fact out, or nothing: questions, orders, hearsay and small talk teach the model
+nothing.
 
 >>> from fledgling.core.layers import load_config
 >>> section = load_config().detection
@@ -18,7 +19,13 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Fact, Turn
 from fledgling.language.corrections import correction_of
 from fledgling.language.entities import find_entities
-from fledgling.language.filters import EXISTENTIAL, NO_LONGER, cue, reason_against, reason_against_turn
+from fledgling.language.filters import (
+    EXISTENTIAL,
+    NO_LONGER,
+    cue,
+    reason_against,
+    reason_against_turn,
+)
 from fledgling.language.grammar import split_clause, unfronted
 from fledgling.language.patterns import Match, load_patterns, match_pattern
 from fledgling.language.perspective import sentence, strip_lead_in, to_assistant
@@ -26,15 +33,26 @@ from fledgling.language.retractions import affirmed
 from fledgling.language.sentences import expand, mend_apostrophes, split_sentences
 from fledgling.language.settings import LanguageSection
 
-_NOW = re.compile(r"\b(?:now|nowadays|these\s+days|currently|from\s+today|as\s+of\s+(?:today|now|this\s+\w+))\b,?\s*|"
-                  r"\s+instead(?:\s+of\s+.*)?$", re.IGNORECASE)  # fmt: skip
-_INTRODUCED = re.compile(r"^(?:This|That|this|that)(?:'s|\s+is)\s+(my|our)\s+([a-z][\w -]*?),?\s+((?:[A-Z]\w+\s?)+)$")
-_ONLY_OBJECTS = re.compile(r"^\W*(?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really)|false|"
-                           r"that(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+\w+)|"
-                           r"you(?:'re|\s+are)\s+(?:wrong|mistaken))\W*$", re.IGNORECASE)  # fmt: skip
-_CHANGED = re.compile(r"\b(?:(?:has|have)\s+)?(?:recently\s+|just\s+)?(?:been\s+)?"
-                      r"(?:changed|switched|moved|renamed)\s+to\b|"
-                      r"^\W*(?:my|our|the)\s+new\b", re.IGNORECASE)  # fmt: skip
+_NOW = re.compile(
+    r"\b(?:now|nowadays|these\s+days|currently|from\s+today|as\s+of\s+(?:today|now|this\s+\w+))\b,?\s*|"
+    r"\s+instead(?:\s+of\s+.*)?$",
+    re.IGNORECASE,
+)
+_INTRODUCED = re.compile(
+    r"^(?:This|That|this|that)(?:'s|\s+is)\s+(my|our)\s+([a-z][\w -]*?),?\s+((?:[A-Z]\w+\s?)+)$"
+)
+_ONLY_OBJECTS = re.compile(
+    r"^\W*(?:no+|nope|nah|wrong|incorrect|not\s+(?:quite|really)|false|"
+    r"that(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+\w+)|"
+    r"you(?:'re|\s+are)\s+(?:wrong|mistaken))\W*$",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"\b(?:(?:has|have)\s+)?(?:recently\s+|just\s+)?(?:been\s+)?"
+    r"(?:changed|switched|moved|renamed)\s+to\b|"
+    r"^\W*(?:my|our|the)\s+new\b",
+    re.IGNORECASE,
+)
 _PLAIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
 _LETTERS = re.compile(r"[^\W\d_]")
 
@@ -62,8 +80,9 @@ def detect(turn: Turn, section: LanguageSection) -> Fact | None:
 def detect_all(turn: Turn, section: LanguageSection) -> list[Fact]:
     """Every fact stated in ``turn``, in order, at most ``section.max_facts``.
 
-    A turn that carries question and answer is a correction as it stands. Only the first ``max_characters`` times
-    ``max_facts`` characters are read, so that a turn of any length costs bounded time.
+    A turn that carries question and answer is a correction as it stands. Only the first
+    ``max_characters`` times ``max_facts`` characters are read, so that a turn of any length costs
+    bounded time.
     """
     if turn.question and turn.answer:
         return [_given_correction(turn, section)]
@@ -91,21 +110,34 @@ def _joined_objections(pieces: list[str]) -> list[str]:
 def take_at_word(turn: Turn, section: LanguageSection) -> Fact:
     """The fact in ``turn``; where none is detected, the whole turn as a general statement.
 
-    For turns known to state something, such as the lines of a fact stream. Raises ``DataError`` for an empty turn.
+    For turns known to state something, such as the lines of a fact stream. Raises ``DataError`` for
+    an empty turn.
     """
     fact = detect(turn, section)
     if fact is not None:
         return fact
     text = " ".join(turn.text[: section.max_characters].split())
     if not re.search(r"\w", text):
-        raise DataError(f"the turn {turn.text!r} is empty: it states nothing; give the sentence to learn in `text`")
+        raise DataError(
+            f"the turn {turn.text!r} is empty: it states nothing; give the sentence to learn in"
+            " `text`"
+        )
     plain = unfronted(expand(strip_lead_in(mend_apostrophes(text))))
     reading = _general(plain) or Reading(plain, "statement", "", "", "statement", False, 0.0)
     names = find_entities(plain, section)
     subject = reading.subject or max(names, key=len, default="")
     statement = to_assistant(plain)
-    return Fact(fact_id(statement), turn.text, statement, "statement", subject, "statement", reading.object,
-                confidence=section.min_confidence, entities=names)  # fmt: skip
+    return Fact(
+        fact_id(statement),
+        turn.text,
+        statement,
+        "statement",
+        subject,
+        "statement",
+        reading.object,
+        confidence=section.min_confidence,
+        entities=names,
+    )
 
 
 def fact_id(statement: str, question: str | None = None) -> str:
@@ -123,12 +155,23 @@ def _is_readable(text: str) -> bool:
 def _given_correction(turn: Turn, section: LanguageSection) -> Fact:
     question, answer = turn.question.strip(), turn.answer.strip()
     names = find_entities(question, section)
-    return Fact(fact_id(answer, question), turn.text or f"{question} {answer}", answer, "correction",
-                subject=max(names, key=len, default=""), relation="correction", object=answer.rstrip("."),
-                question=question, exclusive=True, entities=(*names, *find_entities(answer, section)))  # fmt: skip
+    return Fact(
+        fact_id(answer, question),
+        turn.text or f"{question} {answer}",
+        answer,
+        "correction",
+        subject=max(names, key=len, default=""),
+        relation="correction",
+        object=answer.rstrip("."),
+        question=question,
+        exclusive=True,
+        entities=(*names, *find_entities(answer, section)),
+    )
 
 
-def _from_sentence(piece: str, turn: Turn, section: LanguageSection, *, is_first: bool) -> Fact | None:
+def _from_sentence(
+    piece: str, turn: Turn, section: LanguageSection, *, is_first: bool
+) -> Fact | None:
     correction = correction_of(piece, turn.previous_question) if is_first else None
     if correction is not None:
         said, answer = correction
@@ -179,14 +222,24 @@ def _match(plain: str, section: LanguageSection) -> Reading | None:
 def _reading(match: Match, plain: str) -> Reading:
     pattern = match.pattern
     subject = re.sub(r"'s$", "", match.subject)
-    return Reading(plain, pattern.relation, subject, match.object, pattern.kind, pattern.exclusive,
-                   match.coverage, pattern.min_confidence)  # fmt: skip
+    return Reading(
+        plain,
+        pattern.relation,
+        subject,
+        match.object,
+        pattern.kind,
+        pattern.exclusive,
+        match.coverage,
+        pattern.min_confidence,
+    )
 
 
 def _general(plain: str) -> Reading | None:
     """Any other plain statement: subject, verb and the rest."""
     clause = split_clause(plain)
-    if clause is None or (not clause.rest.strip() and (clause.is_be or clause.subject in {"I", "We", "we"})):
+    if clause is None or (
+        not clause.rest.strip() and (clause.is_be or clause.subject in {"I", "We", "we"})
+    ):
         return None
     return Reading(plain, "statement", clause.subject, clause.rest, "statement", False, 0.0)
 
@@ -197,16 +250,30 @@ def _fact(reading: Reading, piece: str, section: LanguageSection) -> Fact | None
     if confidence < max(section.min_confidence, reading.least):
         return None
     statement = to_assistant(reading.text)
-    return Fact(fact_id(statement), piece, statement, reading.kind, reading.subject, reading.relation, reading.object,
-                confidence=confidence, exclusive=reading.exclusive, entities=entities)  # fmt: skip
+    return Fact(
+        fact_id(statement),
+        piece,
+        statement,
+        reading.kind,
+        reading.subject,
+        reading.relation,
+        reading.object,
+        confidence=confidence,
+        exclusive=reading.exclusive,
+        entities=entities,
+    )
 
 
 def _confidence(reading: Reading, entities: tuple[str, ...], section: LanguageSection) -> float:
-    """A weighted mean of how much of the text a pattern covers and whether there is something to hold on to."""
+    """A weighted mean of how much of the text a pattern covers and whether there is something to
+    hold on to.
+    """
     owned = bool(re.match(r"(?:i|we|my|our)\b", reading.subject, re.IGNORECASE))
     named = min(1.0, 0.5 * len(entities) + 0.5 * owned)
     if reading.relation == "statement":
-        return round(section.general_confidence + (1.0 - section.general_confidence) * 0.5 * named, 4)
+        return round(
+            section.general_confidence + (1.0 - section.general_confidence) * 0.5 * named, 4
+        )
     weight = section.coverage_weight
     return round(weight * reading.coverage + (1.0 - weight) * max(named, 0.5), 4)
 
@@ -218,15 +285,37 @@ def _answering_correction(
     names = find_entities(question, section)
     subject = reading.subject if reading else max(names, key=len, default="")
     entities = tuple(dict.fromkeys((*names, *find_entities(answer, section))))
-    return Fact(fact_id(statement, question), piece, statement, "correction", subject,
-                reading.relation if reading else "correction", (reading.object if reading else answer).rstrip("."),
-                question.strip(), 1.0, True, entities)  # fmt: skip
+    return Fact(
+        fact_id(statement, question),
+        piece,
+        statement,
+        "correction",
+        subject,
+        reading.relation if reading else "correction",
+        (reading.object if reading else answer).rstrip("."),
+        question.strip(),
+        1.0,
+        True,
+        entities,
+    )
 
 
 def _bare_correction(piece: str, answer: str, section: LanguageSection) -> Fact | None:
-    """ "No, it's Canberra" with no question known: worth a record, though there is little to teach."""
+    """ "No, it's Canberra" with no question known: worth a record, though there is little to
+    teach.
+    """
     if not answer:
         return None
     statement = sentence(answer)
-    return Fact(fact_id(statement), piece, statement, "correction", "", "correction", answer.rstrip("."),
-                confidence=section.min_confidence, exclusive=True, entities=find_entities(answer, section))  # fmt: skip
+    return Fact(
+        fact_id(statement),
+        piece,
+        statement,
+        "correction",
+        "",
+        "correction",
+        answer.rstrip("."),
+        confidence=section.min_confidence,
+        exclusive=True,
+        entities=find_entities(answer, section),
+    )

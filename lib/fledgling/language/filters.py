@@ -1,7 +1,8 @@
-"""What a sentence is when it is not a fact: question, command, supposition, hearsay, negation, small talk, …
+"""What a sentence is when it is not a fact: question, command, supposition, hearsay, negation,
+small talk, …
 
-Each rule is a linguistic cue (word order, mood, a class of function words) from ``data/language/cues.yaml``, tried in order
-by ``reason_against``.
+Each rule is a linguistic cue (word order, mood, a class of function words) from
+``data/language/cues.yaml``, tried in order by ``reason_against``.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ def is_question(text: str) -> bool:
     (True, False)
     """
     words = text.split(None, 2)
-    asks_subject = len(words) > 1 and words[0].lower() in {"who", "what"} and base_of(words[1].strip(".,!")) is not None
+    asks_subject = (
+        len(words) > 1
+        and words[0].lower() in {"who", "what"}
+        and base_of(words[1].strip(".,!")) is not None
+    )
     return asks_subject or cue("question", text) is not None
 
 
@@ -56,13 +61,19 @@ def is_command(text: str) -> bool:
     if _BE_IMPERATIVE.search(text):
         return True
     words = [word.strip(",.!:;\"'()") for word in text.split()[:4]]
-    if not words or not is_base_verb(words[0]) or words[0].lower() in BE | HAVE | {"may", "will", "can", "must"}:
+    if (
+        not words
+        or not is_base_verb(words[0])
+        or words[0].lower() in BE | HAVE | {"may", "will", "can", "must"}
+    ):
         return False
     return not _second_is_finite(words) and unfronted(text) == text
 
 
 def _second_is_finite(words: list[str]) -> bool:
-    """ "Mark lives …", "Water boils …", "Grace and Sue are …", "Will has …": the first word is a name or noun."""
+    """ "Mark lives …", "Water boils …", "Grace and Sue are …", "Will has …": the first word is a
+    name or noun.
+    """
     if len(words) < 2:
         return False
     second = words[1].lower()
@@ -70,17 +81,24 @@ def _second_is_finite(words: list[str]) -> bool:
         return True
     is_third_person = second.endswith("s") and base_of(second) not in (None, second)
     is_past = second.endswith("ed") and base_of(second) is not None
-    surname = words[1][:1].isupper() and len(words) > 2 and base_of(words[2]) not in (None, words[2].lower())
+    surname = (
+        words[1][:1].isupper()
+        and len(words) > 2
+        and base_of(words[2]) not in (None, words[2].lower())
+    )
     return is_third_person or is_past or surname
 
 
 def reason_against_turn(text: str) -> str | None:
-    """Why a whole turn is left alone: injection, code or a joke; None when nothing speaks against it."""
+    """Why a whole turn is left alone: injection, code or a joke; None when nothing speaks against
+    it.
+    """
     return next((reason for reason in ("injection", "code", "joke") if cue(reason, text)), None)
 
 
 def reason_against(text: str) -> str | None:
-    """Why a sentence (lead-ins dropped, contractions of "I" kept) is not a fact; None when nothing speaks against it.
+    """Why a sentence (lead-ins dropped, contractions of "I" kept) is not a fact; None when nothing
+    speaks against it.
 
     Retractions ("no longer", "any more") pass: they are facts of their own kind.
     """

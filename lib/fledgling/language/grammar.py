@@ -1,7 +1,7 @@
 """Just enough English grammar to take a plain statement apart: subject, verb, the rest.
 
-No model and no part-of-speech tags: a list of verbs (``data/language/verbs.txt``), their endings, and where a verb
-can stand. Sentences that it cannot take apart give ``None``, never a guess.
+No model and no part-of-speech tags: a list of verbs (``data/language/verbs.txt``), their endings,
+and where a verb can stand. Sentences that it cannot take apart give ``None``, never a guess.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _NOT_THIRD = ("ss", "us", "is", "'s", "’s", "ous")
 
 @dataclass(frozen=True)
 class Clause:
-    """``subject verb rest``: "My sister | lives | in Oslo". ``base`` is the verb's base form, ``past`` its tense."""
+    """``subject verb rest``: "My sister | lives | in Oslo". ``base`` is the verb's base form,
+    ``past`` its tense.
+    """
 
     subject: str
     adverbs: str
@@ -52,7 +54,11 @@ class Clause:
         """Whether the verb shows a plural (or first person) subject: "are", "live", "have"."""
         if self.is_be:
             return self.verb.lower() in {"are", "were"}
-        return looks_plural(self.subject) if self.past or self.is_modal else self.verb.lower() == self.base
+        return (
+            looks_plural(self.subject)
+            if self.past or self.is_modal
+            else self.verb.lower() == self.base
+        )
 
 
 @lru_cache(maxsize=1)
@@ -90,10 +96,18 @@ def base_of(word: str) -> str | None:
         return word
     if word in irregular:
         return irregular[word]
-    for ending, swaps in (("ies", ("y",)), ("es", ("", "e")), ("s", ("",)), ("ied", ("y",)), ("ed", ("", "e"))):
+    for ending, swaps in (
+        ("ies", ("y",)),
+        ("es", ("", "e")),
+        ("s", ("",)),
+        ("ied", ("y",)),
+        ("ed", ("", "e")),
+    ):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             stem = word[: -len(ending)]
-            for candidate in [stem + swap for swap in swaps] + ([stem[:-1]] if _doubled(stem, ending) else []):
+            for candidate in [stem + swap for swap in swaps] + (
+                [stem[:-1]] if _doubled(stem, ending) else []
+            ):
                 if candidate in bases:
                     return candidate
     return {"does": "do", "goes": "go"}.get(word)
@@ -123,16 +137,23 @@ def looks_plural(subject: str) -> bool:
     words = subject.lower().split()
     if not words or words[-1] in {"i", "we", "they", "you"}:
         return bool(words) and words[-1] != "i"
-    head = re.split(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+", subject.lower())[0].split()[-1]
+    head = re.split(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+", subject.lower())[
+        0
+    ].split()[-1]
     is_common = words[0] in DETERMINERS or subject[0].islower() or "'s " in subject
     plural_ending = head.endswith("s") and not head.endswith(_NOT_THIRD) and is_common
     return " and " in subject.lower() or plural_ending or head in PLURALS
 
 
 def split_clause(text: str) -> Clause | None:
-    """Take a plain statement apart, or return None where no finite verb is found in its first words."""
+    """Take a plain statement apart, or return None where no finite verb is found in its first
+    words.
+    """
     words = unfronted(text).rstrip(" .!…").split()
-    if not 2 <= len(words) <= 80 or words[0].lower() in ADVERBS - {"both", "all", "most"} | PREPOSITIONS:
+    if (
+        not 2 <= len(words) <= 80
+        or words[0].lower() in ADVERBS - {"both", "all", "most"} | PREPOSITIONS
+    ):
         return None
     place = _verb_place(words)
     if place is None:
@@ -143,9 +164,13 @@ def split_clause(text: str) -> Clause | None:
     verb = words[place]
     base = base_of(verb) or _guessed_base(verb)
     subject = " ".join(words[:start]).strip(" ,")
-    past = verb.lower() in {"was", "were", "had"} or (verb.lower() != base and not verb.lower().endswith("s"))
+    past = verb.lower() in {"was", "were", "had"} or (
+        verb.lower() != base and not verb.lower().endswith("s")
+    )
     past = (past and base != "be") or verb.lower() in {"was", "were"}
-    return Clause(subject, " ".join(words[start:place]), verb, base, " ".join(words[place + 1 :]), past)
+    return Clause(
+        subject, " ".join(words[start:place]), verb, base, " ".join(words[place + 1 :]), past
+    )
 
 
 def unfronted(text: str) -> str:
@@ -159,10 +184,20 @@ def unfronted(text: str) -> str:
         return text
     for place in range(1, min(len(words) - 1, 10)):
         word, before = words[place], words[place - 1]
-        opens = word.lower() in {"i", "we"} or (word.lower() in DETERMINERS and word.lower() != "that")
-        opens = opens or (word[0].isupper() and before[-1:] == ",") or (
-            word[0].isupper() and base_of(words[place + 1]) not in (None, words[place + 1].lower()))  # fmt: skip
-        joined = before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING and place > 1
+        opens = word.lower() in {"i", "we"} or (
+            word.lower() in DETERMINERS and word.lower() != "that"
+        )
+        opens = (
+            opens
+            or (word[0].isupper() and before[-1:] == ",")
+            or (
+                word[0].isupper()
+                and base_of(words[place + 1]) not in (None, words[place + 1].lower())
+            )
+        )
+        joined = (
+            before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING and place > 1
+        )
         if opens and not joined and (place > 1 or before.lower().strip(",") in FRONTING_ALONE):
             front = " ".join(words[:place]).rstrip(",")
             main = " ".join(words[place:])
@@ -195,13 +230,20 @@ def _verb_place(words: list[str]) -> int | None:
 
 
 def _bare_verb_place(words: list[str]) -> int | None:
-    """A base form after an unusual plural ("the larvae feed on nettles"), tried when nothing else is found."""
+    """A base form after an unusual plural ("the larvae feed on nettles"), tried when nothing else
+    is found.
+    """
     for place in range(2, min(len(words) - 1, 14)):
         word, before = words[place].lower(), words[place - 1].lower()
         starts_noun_phrase = words[0].lower() in DETERMINERS
         follows_noun = before not in DETERMINERS | PREPOSITIONS | ADVERBS and before.isalpha()
         following = words[place + 1].lower()
-        if starts_noun_phrase and follows_noun and is_base_verb(word) and following in DETERMINERS | PREPOSITIONS:
+        if (
+            starts_noun_phrase
+            and follows_noun
+            and is_base_verb(word)
+            and following in DETERMINERS | PREPOSITIONS
+        ):
             return place
     return None
 
@@ -210,7 +252,11 @@ def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
     if word in BE | HAVE | (MODALS - {"may"}):
         return before not in DETERMINERS - {"this", "that", "these", "those", "all", "both"}
     following = words[place + 1].lower() if place + 1 < len(words) else ""
-    if before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"} or word in PARTICIPLES or before == "and":
+    if (
+        before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"}
+        or word in PARTICIPLES
+        or before == "and"
+    ):
         return False
     if following in BE:
         return False
@@ -221,20 +267,40 @@ def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
         return False
     if word == base and word not in _verbs()[1]:  # "live": only after a plural, "and" or a pronoun
         plural_name = before.endswith("s") and not before.endswith(_NOT_THIRD)
-        return plural_name or looks_plural(" ".join(words[:place])) or base in {"cost", "cut", "put", "set", "quit"}
+        return (
+            plural_name
+            or looks_plural(" ".join(words[:place]))
+            or base in {"cost", "cut", "put", "set", "quit"}
+        )
     return True
 
 
 def _may_be_unknown_verb(words: list[str], place: int, word: str) -> bool:
-    """An unlisted "-s" or "-ed" word right after a name, followed by something English: "Ola yodels in …"."""
+    """An unlisted "-s" or "-ed" word right after a name, followed by something English: "Ola yodels
+    in …".
+    """
     before = words[place - 1]
-    if place >= len(words) - 1 or not words[place].islower() or before.lower() in DETERMINERS | PREPOSITIONS | ADVERBS:
+    if (
+        place >= len(words) - 1
+        or not words[place].islower()
+        or before.lower() in DETERMINERS | PREPOSITIONS | ADVERBS
+    ):
         return False
     following = words[place + 1].lower()
     looks_finite = (word.endswith("s") and not word.endswith(_NOT_THIRD)) or word.endswith("ed")
-    ends_noun = following in {"in", "at", "on"} and not before[0].isupper() and word.endswith("s") and place > 2
+    ends_noun = (
+        following in {"in", "at", "on"}
+        and not before[0].isupper()
+        and word.endswith("s")
+        and place > 2
+    )
     is_noun_of = following == "of" or ends_noun
-    return looks_finite and len(word) > 3 and not is_noun_of and (following in DETERMINERS | PREPOSITIONS)
+    return (
+        looks_finite
+        and len(word) > 3
+        and not is_noun_of
+        and (following in DETERMINERS | PREPOSITIONS)
+    )
 
 
 def _guessed_base(verb: str) -> str:

@@ -15,24 +15,24 @@ DETERMINERS = words("""
     a an the my our your his her its their this that these those every each some any no both all
 """)
 PREPOSITIONS = words("""
-    in at on of to for from with by about near behind under over above below inside outside beside between
-    beyond opposite across after before since until during into onto off through around along against within
-    as like up down next
+    in at on of to for from with by about near behind under over above below inside outside beside
+    between beyond opposite across after before since until during into onto off through around
+    along against within as like up down next
 """)
 ADVERBS = words("""
-    also always still really now never just once actually usually only often sometimes currently already
-    recently normally generally mostly mainly both all finally definitely officially rarely originally even
-    ever probably apparently basically typically first later then soon
+    also always still really now never just once actually usually only often sometimes currently
+    already recently normally generally mostly mainly both all finally definitely officially
+    rarely originally even ever probably apparently basically typically first later then soon
 """)
 PRONOUNS = words("i we you he she they it")
 RELATIVE = words("who that which whom whose where") | PRONOUNS
 PARTICIPLES = words("called named based located born")
 FRONTING_ALONE = words("""
-    nowadays yesterday tomorrow usually sometimes originally today recently currently tonight normally
-    lately once formerly previously often
+    nowadays yesterday tomorrow usually sometimes originally today recently currently tonight
+    normally lately once formerly previously often
 """)
 FRONTING = FRONTING_ALONE | words("""
-    in on at before after since for during every each last next as until from by with when while this these
-    near behind under above
+    in on at before after since for during every each last next as until from by with when while
+    this these near behind under above
 """)
 PLURALS = words("people children men women parents police folks twins kids both they we you and")

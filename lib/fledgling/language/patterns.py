@@ -1,6 +1,7 @@
 """Fact patterns: read from YAML, compiled with the ``regex`` package, matched within a time limit.
 
-Users may write their own patterns; one that backtracks without end costs its ``timeout_ms``, not the process.
+Users may write their own patterns; one that backtracks without end costs its ``timeout_ms``, not
+the process.
 """
 
 from __future__ import annotations
@@ -47,12 +48,16 @@ class PatternBook:
 
     def of_relation(self, relation: str) -> Pattern | None:
         """The pattern of that relation which carries question templates, or None."""
-        return next((item for item in self.patterns if item.relation == relation and item.questions), None)
+        return next(
+            (item for item in self.patterns if item.relation == relation and item.questions), None
+        )
 
 
 @dataclass(frozen=True)
 class Match:
-    """Where a pattern matched: the words in its slots, and the share of the text it covers (0..1)."""
+    """Where a pattern matched: the words in its slots, and the share of the text it covers
+    (0..1).
+    """
 
     pattern: Pattern
     subject: str
@@ -63,12 +68,16 @@ class Match:
 def load_patterns(name: str) -> PatternBook:
     """Read a pattern file: a name in ``configs/`` or a path. Unchanged files are compiled once.
 
-    Raises ``ConfigError`` for an unknown key, a missing group or a regular expression that does not compile.
+    Raises ``ConfigError`` for an unknown key, a missing group or a regular expression that does not
+    compile.
     """
     path = Path(name).expanduser()
     path = path if path.is_absolute() else DATA / "language" / path
     if not path.is_file():
-        raise ConfigError(f"detection.patterns = {name!r}: {path} does not exist; give a file in data/language/ or a path")
+        raise ConfigError(
+            f"detection.patterns = {name!r}: {path} does not exist; give a file in data/language/"
+            " or a path"
+        )
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -77,34 +86,56 @@ def _read(path: Path, _changed_ns: int) -> PatternBook:
     content = read_yaml(path)
     unknown = set(content) - {"fragments", "patterns", "near"}
     if unknown:
-        raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}; allowed are fragments, patterns, near")
+        raise ConfigError(
+            f"{path}: unknown key {sorted(unknown)[0]!r}; allowed are fragments, patterns, near"
+        )
     fragments = content.get("fragments") or {}
     entries = content.get("patterns") or []
     if not isinstance(entries, list) or not isinstance(fragments, dict):
-        raise ConfigError(f"{path}: 'patterns' must be a list and 'fragments' a mapping of names to expressions")
-    patterns = tuple(_pattern(path, place, entry, fragments) for place, entry in enumerate(entries, start=1))
-    near = {key: tuple(str(word) for word in words) for key, words in (content.get("near") or {}).items()}
+        raise ConfigError(
+            f"{path}: 'patterns' must be a list and 'fragments' a mapping of names to expressions"
+        )
+    patterns = tuple(
+        _pattern(path, place, entry, fragments) for place, entry in enumerate(entries, start=1)
+    )
+    near = {
+        key: tuple(str(word) for word in words)
+        for key, words in (content.get("near") or {}).items()
+    }
     return PatternBook(patterns, near)
 
 
 def _pattern(path: Path, place: int, entry: Any, fragments: Mapping[str, str]) -> Pattern:
     where = f"{path} pattern {place}"
     if not isinstance(entry, dict) or not entry.get("relation") or not entry.get("match"):
-        raise ConfigError(f"{where} must be a mapping with at least 'relation' and 'match', not {entry!r}")
+        raise ConfigError(
+            f"{where} must be a mapping with at least 'relation' and 'match', not {entry!r}"
+        )
     unknown = set(entry) - _KEYS
     if unknown:
-        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are {', '.join(sorted(_KEYS))}")
+        raise ConfigError(
+            f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are {', '.join(sorted(_KEYS))}"
+        )
     kind = entry.get("kind", "statement")
     confidence = entry.get("min_confidence", 0.0)
     if kind not in KINDS:
-        raise ConfigError(f"{where}: kind {kind!r} is not allowed; choose one of {', '.join(KINDS)}")
+        raise ConfigError(
+            f"{where}: kind {kind!r} is not allowed; choose one of {', '.join(KINDS)}"
+        )
     if not isinstance(confidence, int | float) or not 0.0 <= confidence <= 1.0:
         raise ConfigError(f"{where}: min_confidence {confidence!r} must be a number from 0 to 1")
     sources = [entry["match"]] if isinstance(entry["match"], str) else entry["match"]
     expressions = tuple(_compile(where, str(source), fragments) for source in sources)
     templates = {field: tuple(entry.get(field) or ()) for field in _FIELDS}
-    return Pattern(str(entry["relation"]), expressions, float(confidence), kind, bool(entry.get("exclusive")),
-                   near=str(entry.get("near", "things")), **templates)  # fmt: skip
+    return Pattern(
+        str(entry["relation"]),
+        expressions,
+        float(confidence),
+        kind,
+        bool(entry.get("exclusive")),
+        near=str(entry.get("near", "things")),
+        **templates,
+    )
 
 
 def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pattern[str]:
@@ -115,21 +146,36 @@ def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pat
     except regex.error as error:
         raise ConfigError(f"{where}: {source!r} is not a regular expression: {error}") from error
     if not {"subject", "object"} <= set(compiled.groupindex):
-        raise ConfigError(f"{where}: {source!r} needs the named groups (?P<subject>…) and (?P<object>…)")
+        raise ConfigError(
+            f"{where}: {source!r} needs the named groups (?P<subject>…) and (?P<object>…)"
+        )
     return compiled
 
 
 def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | None:
-    """The first of the pattern's expressions that matches ``text`` or its start, within the time limit."""
+    """The first of the pattern's expressions that matches ``text`` or its start, within the time
+    limit.
+    """
     for expression in pattern.expressions:
         try:
             limit = timeout_ms / 1000.0
-            found = expression.fullmatch(text, timeout=limit) or expression.match(text, timeout=limit)
+            found = expression.fullmatch(text, timeout=limit) or expression.match(
+                text, timeout=limit
+            )
         except TimeoutError:
-            log.warning("a pattern of %r took longer than %.0f ms and was skipped", pattern.relation, timeout_ms)
+            log.warning(
+                "a pattern of %r took longer than %.0f ms and was skipped",
+                pattern.relation,
+                timeout_ms,
+            )
             continue
         if found is not None:
-            subject, value = (found["subject"] or "").strip(" ,'"), (found["object"] or "").strip(" ,.")
+            subject, value = (
+                (found["subject"] or "").strip(" ,'"),
+                (found["object"] or "").strip(" ,."),
+            )
             if subject and value:
-                return Match(pattern, subject, value, (found.end() - found.start()) / max(1, len(text)))
+                return Match(
+                    pattern, subject, value, (found.end() - found.start()) / max(1, len(text))
+                )
     return None

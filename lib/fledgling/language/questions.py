@@ -9,8 +9,8 @@ from fledgling.language.grammar import Clause, base_of, looks_plural, past_of, t
 from fledgling.language.lexicon import ADVERBS, BE, DETERMINERS, HAVE, MODALS, PREPOSITIONS, words
 
 _PLACE = words("""
-    in at on near behind under beside between opposite above below inside outside by across beyond over
-    within around along
+    in at on near behind under beside between opposite above below inside outside by across beyond
+    over within around along
 """)
 _MOTION = words("""
     move go travel fly drive relocate migrate emigrate run walk sail commute return come
@@ -23,17 +23,22 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = words("""
-    friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle aunt boss
-    teacher doctor dentist neighbour neighbor colleague landlord landlady grandmother grandfather grandma
-    grandpa niece nephew coach captain author singer manager goalkeeper director physiotherapist therapist
-    girlfriend boyfriend twin flatmate roommate tutor mentor tenant plumber vet
+    friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle
+    aunt boss teacher doctor dentist neighbour neighbor colleague landlord landlady grandmother
+    grandfather grandma grandpa niece nephew coach captain author singer manager goalkeeper
+    director physiotherapist therapist girlfriend boyfriend twin flatmate roommate tutor mentor
+    tenant plumber vet
 """)
-_AGE = re.compile(r"^(?:\S+\s+){1,3}(?:years?|months?|weeks?)\s+old\b|^\S+\s+years?\s+of\s+age", re.IGNORECASE)
+_AGE = re.compile(
+    r"^(?:\S+\s+){1,3}(?:years?|months?|weeks?)\s+old\b|^\S+\s+years?\s+of\s+age", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question word, the rest in question order ("does Lena live") and in statement order ("Lena lives")."""
+    """A question word, the rest in question order ("does Lena live") and in statement order ("Lena
+    lives").
+    """
 
     word: str
     inverted: str
@@ -54,7 +59,11 @@ class Question:
 def inner(subject: str) -> str:
     """A subject as it stands inside a sentence: "My sister" → "my sister"; names and "I" stay."""
     first = subject.split(" ", 1)[0]
-    return subject[0].lower() + subject[1:] if first.lower() in DETERMINERS or first == "We" else subject
+    return (
+        subject[0].lower() + subject[1:]
+        if first.lower() in DETERMINERS or first == "We"
+        else subject
+    )
 
 
 def whose(subject: str) -> str:
@@ -98,7 +107,11 @@ def wh_questions(clause: Clause, subject: str | None = None) -> list[Question]:
     if clause.is_modal or _is_perfect(clause):
         auxiliary = clause.verb.lower()
         words = clause.rest.split()
-        return [Question("What", f"{auxiliary} {who} {words[0]}", f"{who} {auxiliary} {words[0]}")] if words else []
+        return (
+            [Question("What", f"{auxiliary} {who} {words[0]}", f"{who} {auxiliary} {words[0]}")]
+            if words
+            else []
+        )
     return _about_verb(clause, who)
 
 
@@ -112,13 +125,17 @@ def subject_frames(clause: Clause) -> list[str]:
 
 
 def is_person(subject: str) -> bool:
-    """Whether a subject looks like a person: a name without article, or a word for a role or relative."""
+    """Whether a subject looks like a person: a name without article, or a word for a role or
+    relative.
+    """
     words = re.sub(r"'s?\b", "", subject).split()
     if not words:
         return False
     lower = [word.lower() for word in words]
     if lower[0] in {"my", "our", "the", "a", "an"} or "'s" in subject:
-        return lower[-1] in _PEOPLE or (any(word in _PEOPLE for word in lower[:-1]) and words[-1][0].isupper())
+        return lower[-1] in _PEOPLE or (
+            any(word in _PEOPLE for word in lower[:-1]) and words[-1][0].isupper()
+        )
     return words[0][0].isupper() and words[0] not in {"The", "A", "An"}
 
 
@@ -134,15 +151,25 @@ def _about_be(clause: Clause, who: str) -> list[Question]:
             return [Question(word, f"{be} {who}", f"{who} {be}")]
         return [Question("What", f"{be} {who} {first}", f"{who} {be} {first}")]
     found = []
-    place = next((at for at, item in enumerate(words) if item.lower() in PREPOSITIONS and 0 < at <= 2), None)
+    place = next(
+        (at for at, item in enumerate(words) if item.lower() in PREPOSITIONS and 0 < at <= 2), None
+    )
     if place is not None and first not in DETERMINERS and not words[0][0].isupper():
-        head, preposition, tail = " ".join(words[:place]), words[place].lower(), " ".join(words[place + 1 :])
+        head, preposition, tail = (
+            " ".join(words[:place]),
+            words[place].lower(),
+            " ".join(words[place + 1 :]),
+        )
         if preposition in _PLACE:
             word = "When" if _TIME.search(" ".join(words[place:])) else "Where"
             found.append(Question(word, f"{be} {who} {head}", f"{who} {be} {head}"))
         else:
             word = "Who" if tail[:1].isupper() and preposition in {"to", "with", "by"} else "What"
-            found.append(Question(word, f"{be} {who} {head} {preposition}", f"{who} {be} {head} {preposition}"))
+            found.append(
+                Question(
+                    word, f"{be} {who} {head} {preposition}", f"{who} {be} {head} {preposition}"
+                )
+            )
     if first in {"called", "named"}:
         return [Question("What", f"{be} {who} {first}", f"{who} {be} {first}")]
     names_someone = is_person(who) or who == "I"
@@ -153,7 +180,9 @@ def _about_be(clause: Clause, who: str) -> list[Question]:
 def _about_verb(clause: Clause, who: str) -> list[Question]:
     do, base, finite = _do_form(clause, who), clause.base, _finite(clause, who)
     words = clause.rest.split()
-    place = next((at for at, item in enumerate(words) if item.lower().strip(",") in PREPOSITIONS), None)
+    place = next(
+        (at for at, item in enumerate(words) if item.lower().strip(",") in PREPOSITIONS), None
+    )
     thing = " ".join(words if place is None else words[:place]).strip(" ,")
     found = []
     if thing and thing.lower() not in ADVERBS:
@@ -166,11 +195,17 @@ def _about_verb(clause: Clause, who: str) -> list[Question]:
         if preposition in _PLACE or moves or _TIME.search(phrase):
             word = "When" if _TIME.search(phrase) else "Where"
             stranded = f"{thing} {preposition}" if moves and word == "Where" else thing
-            found.append(Question(word, f"{do} {who} {base} {stranded}", f"{who} {finite} {stranded}"))
+            found.append(
+                Question(word, f"{do} {who} {base} {stranded}", f"{who} {finite} {stranded}")
+            )
         else:
             word = "Who" if preposition == "with" and tail[:1].isupper() else "What"
             found.append(
-                Question(word, f"{do} {who} {base} {thing} {preposition}", f"{who} {finite} {thing} {preposition}")
+                Question(
+                    word,
+                    f"{do} {who} {base} {thing} {preposition}",
+                    f"{who} {finite} {thing} {preposition}",
+                )
             )
     return found
 
@@ -219,8 +254,17 @@ def rephrased(question: str) -> list[str]:
     """
     plain = re.sub(r"\s+", " ", question).strip().rstrip("?.! ")
     found = _swapped_word(plain) + _indirect(plain) + _from_forms(plain)
-    low = plain[:1].lower() + plain[1:] if re.match(r"(?i)(?:wh|how|in|on|at|is|are|do|did|can)", plain) else plain
-    found += [f"Tell me: {low}?", f"I'd like to know: {low}?", f"Quick question: {low}?", f"{plain}? Please answer."]
+    low = (
+        plain[:1].lower() + plain[1:]
+        if re.match(r"(?i)(?:wh|how|in|on|at|is|are|do|did|can)", plain)
+        else plain
+    )
+    found += [
+        f"Tell me: {low}?",
+        f"I'd like to know: {low}?",
+        f"Quick question: {low}?",
+        f"{plain}? Please answer.",
+    ]
     return list(dict.fromkeys(_tidy(item) for item in found))
 
 
@@ -236,20 +280,31 @@ def _swapped_word(plain: str) -> list[str]:
 
 
 def _indirect(plain: str) -> list[str]:
-    """Questions about the subject keep their order ("who wrote it"); "what is X" turns round ("what X is")."""
-    match = re.match(r"(?i)^(what|who|where|when|which [\w' -]+?|how old)\s+(is|are|was|were)\s+(.+)$", plain)
+    """Questions about the subject keep their order ("who wrote it"); "what is X" turns round ("what
+    X is").
+    """
+    match = re.match(
+        r"(?i)^(what|who|where|when|which [\w' -]+?|how old)\s+(is|are|was|were)\s+(.+)$", plain
+    )
     if match is not None:
         word, be, rest = match[1].lower(), match[2].lower(), match[3]
-        tail = re.search(r"\s+(born|founded|located|made|named|called|created|written|developed|released|published|"
-                         r"built|"
-                         r"established|signed|buried|based|formed|from|in|for|by)$", rest)  # fmt: skip
+        tail = re.search(
+            r"\s+(born|founded|located|made|named|called|created|written|developed|released|published|"
+            r"built|"
+            r"established|signed|buried|based|formed|from|in|for|by)$",
+            rest,
+        )
         ending = tail[0] if tail else ""
         body = rest[: -len(ending)] if ending else rest
         clause = f"{word} {body} {be}{ending}"
         return [f"Do you know {clause}?", f"Please tell me {clause}."]
     subject = r"(?i)^(?:who|(?:what|which)\s+[\w'-]+(?:\s+[\w'-]+)?)\s+(?!do\b|does\b|did\b)(\w+)\b"
     asks_subject = re.match(subject, plain)
-    if asks_subject is not None and (base_of(asks_subject[1]) is not None) and asks_subject[1].lower() not in MODALS:
+    if (
+        asks_subject is not None
+        and (base_of(asks_subject[1]) is not None)
+        and asks_subject[1].lower() not in MODALS
+    ):
         low = plain[0].lower() + plain[1:]
         return [f"Do you know {low}?", f"Please tell me {low}."]
     return []
@@ -265,7 +320,12 @@ def _from_forms(plain: str) -> list[str]:
     match = re.match(opening + r"(.+?)'s\s+([\w -]{2,40})$", plain)
     if match is not None:
         return [f"{match[1]} {match[2]} the {match[4]} of {match[3]}?"]
-    swaps = {"where": "In which place", "when": "At what time", "in which": "In what", "in what": "In which"}
+    swaps = {
+        "where": "In which place",
+        "when": "At what time",
+        "in which": "In what",
+        "in what": "In which",
+    }
     for word, longer in swaps.items():
         if plain.lower().startswith(word + " "):
             return [f"{longer}{plain[len(word) :]}?"]

@@ -1,4 +1,5 @@
-"""Taking a fact back: "Tom is not my friend any more", "Lena no longer lives in Oslo", "I quit my job".
+"""Taking a fact back: "Tom is not my friend any more", "Lena no longer lives in Oslo", "I quit my
+job".
 
 The retracted fact is found by saying the sentence without its negation and reading that.
 """
@@ -12,13 +13,20 @@ from fledgling.language.grammar import base_of, third_person
 _LONGER = re.compile(r",?\s*\b(?:any\s?more|any\s+longer)\b", re.IGNORECASE)
 _NO_LONGER = re.compile(r"\bno\s+longer\s+(?P<verb>[\w-]+)?", re.IGNORECASE)
 _DO_NOT = re.compile(r"\b(?P<do>do|does|did)(?:\s+not|n't)\s+(?P<verb>\w+)", re.IGNORECASE)
-_BE_NOT = re.compile(r"\b(?P<verb>am|is|are|was|were|has|have|had|can|will)(?:\s+not\b|n't\b)\s*", re.IGNORECASE)
+_BE_NOT = re.compile(
+    r"\b(?P<verb>am|is|are|was|were|has|have|had|can|will)(?:\s+not\b|n't\b)\s*", re.IGNORECASE
+)
 _WHO = r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*"
-_STOPPED = re.compile(rf"{_WHO}(?:stopped|quit|gave\s+up|given\s+up)\s+"
-                      r"(?P<verb>\w+)ing\b(?P<rest>.*)$", re.IGNORECASE)  # fmt: skip
-_LEFT = re.compile(rf"{_WHO}(?:quit|resigned\s+from|was\s+fired\s+from|retired\s+from|left)\s+"
-                   r"(?P<job>(?:(?:my|his|her|our|the|their)\s+)?(?:job|position|post|work)\b.*)$",
-                   re.IGNORECASE)  # fmt: skip
+_STOPPED = re.compile(
+    rf"{_WHO}(?:stopped|quit|gave\s+up|given\s+up)\s+"
+    r"(?P<verb>\w+)ing\b(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_LEFT = re.compile(
+    rf"{_WHO}(?:quit|resigned\s+from|was\s+fired\s+from|retired\s+from|left)\s+"
+    r"(?P<job>(?:(?:my|his|her|our|the|their)\s+)?(?:job|position|post|work)\b.*)$",
+    re.IGNORECASE,
+)
 
 
 def affirmed(text: str) -> str | None:
@@ -35,7 +43,11 @@ def affirmed(text: str) -> str | None:
         return re.sub(r"\s+", " ", _NO_LONGER.sub(lambda match: match["verb"] or "", text)).strip()
     if _LONGER.search(text):
         shorter = _LONGER.sub("", text)
-        plain = _DO_NOT.sub(_positive, shorter) if _DO_NOT.search(shorter) else _BE_NOT.sub(r"\g<verb> ", shorter)
+        plain = (
+            _DO_NOT.sub(_positive, shorter)
+            if _DO_NOT.search(shorter)
+            else _BE_NOT.sub(r"\g<verb> ", shorter)
+        )
         return re.sub(r"\s+", " ", plain).strip() if plain != shorter else None
     stopped = _STOPPED.match(text)
     if stopped is not None:

@@ -17,7 +17,8 @@ State = dict[str, torch.Tensor]
 
 
 class Adapter:
-    """One LoRA adapter (Hu et al., 2021) on a frozen model. Its parameters are float32 whatever the base's dtype.
+    """One LoRA adapter (Hu et al., 2021) on a frozen model. Its parameters are float32 whatever the
+    base's dtype.
 
     A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that.
     """
@@ -28,20 +29,31 @@ class Adapter:
         layers = loaded.model.config.num_hidden_layers
         self.first_layer, last = section.first_layer, section.last_layer % layers
         if self.first_layer > last:
-            raise ModelError(f"adapter.first_layer {section.first_layer} lies above adapter.last_layer {last}; "
-                             f"the model has layers 0 to {layers - 1}")
+            raise ModelError(
+                f"adapter.first_layer {section.first_layer} lies above adapter.last_layer {last}; "
+                f"the model has layers 0 to {layers - 1}"
+            )
         lora = LoraConfig(
-            r=section.rank, lora_alpha=section.alpha, lora_dropout=section.dropout, task_type="CAUSAL_LM",
-            target_modules=list(section.targets), layers_to_transform=list(range(self.first_layer, last + 1)),
+            r=section.rank,
+            lora_alpha=section.alpha,
+            lora_dropout=section.dropout,
+            task_type="CAUSAL_LM",
+            target_modules=list(section.targets),
+            layers_to_transform=list(range(self.first_layer, last + 1)),
         )
         try:
             self.peft: PeftModel = get_peft_model(loaded.model, lora)
         except ValueError as error:
-            raise ModelError(f"adapter.targets {section.targets} do not fit this model: {error}") from error
+            raise ModelError(
+                f"adapter.targets {section.targets} do not fit this model: {error}"
+            ) from error
         self.peft.eval()
         self.model = self.peft.base_model.model
-        self.parameters = {name.removeprefix("base_model.model."): parameter
-                           for name, parameter in self.peft.named_parameters() if parameter.requires_grad}
+        self.parameters = {
+            name.removeprefix("base_model.model."): parameter
+            for name, parameter in self.peft.named_parameters()
+            if parameter.requires_grad
+        }
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
         self._fresh = self.state()
@@ -53,11 +65,15 @@ class Adapter:
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
         """Put a state back exactly. Raises ``ModelError`` when names or shapes differ."""
         if state.keys() != self.parameters.keys():
-            raise ModelError("this adapter state belongs to another adapter: other layers or projections")
+            raise ModelError(
+                "this adapter state belongs to another adapter: other layers or projections"
+            )
         for name, parameter in self.parameters.items():
             if state[name].shape != parameter.shape:
-                raise ModelError(f"adapter tensor {name} has shape {tuple(state[name].shape)}, "
-                                 f"this adapter needs {tuple(parameter.shape)}")
+                raise ModelError(
+                    f"adapter tensor {name} has shape {tuple(state[name].shape)}, "
+                    f"this adapter needs {tuple(parameter.shape)}"
+                )
         for name, parameter in self.parameters.items():
             parameter.data.copy_(state[name])
 
@@ -67,8 +83,12 @@ class Adapter:
 
     @contextmanager
     def dropping_out(self) -> Iterator[None]:
-        """LoRA dropout, where configured, acts inside this block only: answers and measurements never see it."""
-        layers = [module for name, module in self.peft.named_modules() if name.endswith("lora_dropout")]
+        """LoRA dropout, where configured, acts inside this block only: answers and measurements
+        never see it.
+        """
+        layers = [
+            module for name, module in self.peft.named_modules() if name.endswith("lora_dropout")
+        ]
         for layer in layers:
             layer.train()
         try:
@@ -89,8 +109,14 @@ class Adapter:
 
     def norm(self) -> float:
         """Frobenius norm of all of the adapter's B matrices: 0 for a fresh adapter."""
-        return sum(float(tensor.detach().square().sum()) for name, tensor in self.parameters.items()
-                   if "lora_B" in name) ** 0.5
+        return (
+            sum(
+                float(tensor.detach().square().sum())
+                for name, tensor in self.parameters.items()
+                if "lora_B" in name
+            )
+            ** 0.5
+        )
 
 
 def to_bytes(state: Mapping[str, torch.Tensor], dtype: torch.dtype = torch.float32) -> bytes:

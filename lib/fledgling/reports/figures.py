@@ -1,4 +1,6 @@
-"""The look that all figures share. Area figures live in ``figures_<area>.py`` and start from ``new_figure``."""
+"""The look that all figures share. Area figures live in ``figures_<area>.py`` and start from
+``new_figure``.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ def style() -> Iterator[None]:
 def new_figure(
     rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 4.2, share_y: bool = False
 ) -> tuple[Drawing, np.ndarray]:
-    """A figure in the shared style and its axes, always an array of shape (rows, columns). Sizes in inches.
+    """A figure in the shared style and its axes, always an array of shape (rows, columns). Sizes in
+    inches.
 
     The figure is free of pyplot and needs no closing.
     """
@@ -72,7 +75,9 @@ def colour_of(names: list[str]) -> dict[str, str]:
 
 
 def legend(axes: Axes, *, beside: bool = False, title: str = "") -> Axes:
-    """A legend without a frame; ``beside`` puts it to the right of the panel, where it hides no data."""
+    """A legend without a frame; ``beside`` puts it to the right of the panel, where it hides no
+    data.
+    """
     place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {"loc": "best"}
     axes.legend(frameon=False, fontsize=9.5, title=title or None, **place)
     return axes

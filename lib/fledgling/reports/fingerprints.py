@@ -17,7 +17,8 @@ _LIBRARY = ROOT / "lib" / "fledgling"
 
 
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any]) -> str:
-    """Six hexadecimal digits over the notebook's sources, the library, configs, data and the parameters.
+    """Six hexadecimal digits over the notebook's sources, the library, configs, data and the
+    parameters.
 
     A parameter that names a file counts with that file's content.
     """

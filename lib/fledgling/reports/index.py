@@ -1,4 +1,6 @@
-"""``reports/index.html``: every notebook with its newest run on top, rebuilt from the run directories alone."""
+"""``reports/index.html``: every notebook with its newest run on top, rebuilt from the run
+directories alone.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def index_body(runs: Mapping[str, Sequence[StoredRun]], reports: Path) -> str:
 
 
 def card(history: Sequence[StoredRun], reports: Path) -> str:
-    """One notebook: thumbnail, question, labels of the newest run, verdicts to unfold, and earlier runs."""
+    """One notebook: thumbnail, question, labels of the newest run, verdicts to unfold, and earlier
+    runs.
+    """
     run, results = history[0], history[0].results
     name, link = str(results["notebook"]), report_link(history[0], reports)
     error = f'<p class="error">{escape(str(results["error"]))}</p>' if results.get("error") else ""

@@ -23,7 +23,9 @@ _RESERVED = "out"
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell. ``type`` is int, float, str, bool, list, dict, or empty when unknown."""
+    """One line of a parameters cell. ``type`` is int, float, str, bool, list, dict, or empty when
+    unknown.
+    """
 
     name: str
     type: str
@@ -75,7 +77,9 @@ def count_cells(notebook: NotebookNode) -> int:
 
 
 def declared_parameters(path: Path) -> dict[str, Parameter]:
-    """The parameters cell, by name: lines ``name: type = value  # help``. Empty when no cell is tagged so."""
+    """The parameters cell, by name: lines ``name: type = value  # help``. Empty when no cell is
+    tagged so.
+    """
     notebook = read_notebook(path)
     tagged = any("parameters" in cell.metadata.get("tags", []) for cell in notebook.cells)
     if not tagged:
@@ -100,7 +104,8 @@ def _parameter(name: str, item: Mapping[str, str]) -> Parameter:
 def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """``given`` with each value in its declared type; text from a command line is converted.
 
-    Raises ``RunError`` for a name that the notebook does not take or a value of another type: papermill only warns.
+    Raises ``RunError`` for a name that the notebook does not take or a value of another type:
+    papermill only warns.
     """
     declared = declared_parameters(path)
     takes = [name for name in declared if name != _RESERVED]

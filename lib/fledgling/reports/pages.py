@@ -1,4 +1,6 @@
-"""Pages that open offline: one HTML file with its style and images inside, light or dark as the reader prefers."""
+"""Pages that open offline: one HTML file with its style and images inside, light or dark as the
+reader prefers.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def page(title: str, body: str) -> str:
 
 
 def write_page(path: Path, notebook: NotebookNode, results: Mapping[str, Any]) -> None:
-    """Write an executed notebook as report.html: its prose, outputs and figures, without the code."""
+    """Write an executed notebook as report.html: its prose, outputs and figures, without the code.
+    """
     title = question(notebook) or results["notebook"]
     error = f'<p class="error"><strong>{escape(results["status"])}</strong>: {escape(results["error"])}</p>' \
         if results.get("error") else ""

@@ -1,4 +1,6 @@
-"""Run directories: filled under a temporary name, completed, then renamed, so that none is ever half-written."""
+"""Run directories: filled under a temporary name, completed, then renamed, so that none is ever
+half-written.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def storing(folder: Path) -> Iterator[None]:
 
 
 def open_folder(reports: Path, notebook: str, run_id: str) -> Path:
-    """A fresh working folder beside the run's final place; what killed runs left behind is removed."""
+    """A fresh working folder beside the run's final place; what killed runs left behind is removed.
+    """
     parent = reports / notebook
     work = parent / f".{run_id}.{os.getpid()}.tmp"
     with storing(reports):
@@ -42,7 +45,9 @@ def open_folder(reports: Path, notebook: str, run_id: str) -> Path:
 
 
 def clear_abandoned(parent: Path) -> None:
-    """Remove working folders whose process is gone; put an earlier run back that a kill caught between two names."""
+    """Remove working folders whose process is gone; put an earlier run back that a kill caught
+    between two names.
+    """
     for left in [*parent.glob(".*.tmp"), *parent.glob(".*.earlier")]:
         run_id, owner, kind = left.name[1:].rsplit(".", 2)
         if not owner.isdigit() or psutil.pid_exists(int(owner)):
@@ -54,7 +59,9 @@ def clear_abandoned(parent: Path) -> None:
 
 
 def publish(work: Path, final: Path) -> Path:
-    """Rename ``work`` to ``final``. An earlier folder there stays until the new one stands, and returns on failure."""
+    """Rename ``work`` to ``final``. An earlier folder there stays until the new one stands, and
+    returns on failure.
+    """
     earlier = final.with_name(f".{final.name}.{os.getpid()}.earlier")
     if final.exists():
         final.rename(earlier)
@@ -69,7 +76,9 @@ def publish(work: Path, final: Path) -> Path:
 
 
 def final_folder(reports: Path, notebook: str, run_id: str, status: str) -> Path:
-    """Where a run lands. One that failed never replaces an earlier one of the same inputs that succeeded."""
+    """Where a run lands. One that failed never replaces an earlier one of the same inputs that
+    succeeded.
+    """
     final = reports / notebook / run_id
     if status != "ok" and succeeded(final):
         return final.with_name(f"{run_id}-{status}")
@@ -99,7 +108,8 @@ def environment(work: Path, *, threads: int, seed: int) -> dict[str, Any]:
 
 
 def settle_notebook(work: Path, final: Path, source: Path, results: Mapping[str, Any]) -> nbformat.NotebookNode:
-    """Make the executed notebook true: final paths in place of temporary ones, and the status that was decided.
+    """Make the executed notebook true: final paths in place of temporary ones, and the status that
+    was decided.
 
     A notebook that a kill cut in two is replaced by its source, without outputs.
     """

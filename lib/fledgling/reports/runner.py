@@ -1,7 +1,9 @@
-"""Notebooks run headless: checked first, executed by papermill under a time limit, stored whole or not at all.
+"""Notebooks run headless: checked first, executed by papermill under a time limit, stored whole or
+not at all.
 
-``plan`` refuses what cannot work; ``run`` is a generator of what happens. The caller draws the progress bar, prints,
-or stops: closing the generator ends the notebooks and leaves nothing behind under a final name.
+``plan`` refuses what cannot work; ``run`` is a generator of what happens. The caller draws the
+progress bar, prints, or stops: closing the generator ends the notebooks and leaves nothing behind
+under a final name.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Request:
-    """One run to make, checked. ``parameters`` are those given beyond preset and seed; ``cells`` to execute."""
+    """One run to make, checked. ``parameters`` are those given beyond preset and seed; ``cells`` to
+    execute.
+    """
 
     notebook: Path
     run_id: str
@@ -63,7 +67,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a run. ``done`` counts its finished cells; ``folder`` and ``seconds`` are set at the end."""
+    """What happened to a run. ``done`` counts its finished cells; ``folder`` and ``seconds`` are
+    set at the end.
+    """
 
     kind: Literal["started", "cell", "skipped", "ended"]
     request: Request
@@ -79,7 +85,8 @@ def plan(
 ) -> Request:
     """Check a run before anything starts.
 
-    Raises ``ConfigError`` for an unknown preset, ``RunError`` for a parameter that the notebook does not take.
+    Raises ``ConfigError`` for an unknown preset, ``RunError`` for a parameter that the notebook
+    does not take.
     """
     read_layer(CONFIGS / "presets", preset)  # refuses a name that is not known
     takes = declared_parameters(notebook)
@@ -93,10 +100,12 @@ def plan(
 def run(
     requests: Sequence[Request], *, reports: Path = REPORTS, force: bool = False, jobs: int = 1, time_limit: float
 ) -> Iterator[Event]:
-    """Run the notebooks, ``jobs`` side by side, each for at most ``time_limit`` seconds, and tell what happens.
+    """Run the notebooks, ``jobs`` side by side, each for at most ``time_limit`` seconds, and tell
+    what happens.
 
-    A run whose inputs have not changed since it succeeded is skipped unless ``force``. A notebook that fails does not
-    stop the others. Raises ``RunError`` where the reports folder cannot be written.
+    A run whose inputs have not changed since it succeeded is skipped unless ``force``. A notebook
+    that fails does not stop the others. Raises ``RunError`` where the reports folder cannot be
+    written.
     """
     waiting = deque({(request.name, request.run_id): request for request in requests}.values())
     running: list[RunningNotebook] = []
@@ -123,7 +132,9 @@ def run(
 
 
 def threads_each(jobs: int) -> int:
-    """CPU threads for each of ``jobs`` processes: two that both take every core slow each other many times."""
+    """CPU threads for each of ``jobs`` processes: two that both take every core slow each other
+    many times.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     allowed = int(os.environ.get("FLEDGLING_THREADS", "0")) or cores
     return max(1, min(allowed, cores) // max(1, jobs))

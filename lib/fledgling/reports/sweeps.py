@@ -33,14 +33,17 @@ def plan_sweep(notebook: Path, axes: Mapping[str, Sequence[Any]], *, preset: str
                parameters: Mapping[str, Any] | None = None) -> list[Request]:
     """One checked request for each point of the grid; ``parameters`` hold for all of them.
 
-    ``runner.run`` executes them, in local processes; points whose inputs did not change are not repeated.
+    ``runner.run`` executes them, in local processes; points whose inputs did not change are not
+    repeated.
     """
     return [plan(notebook, preset=preset, seed=seed, parameters={**(parameters or {}), **point})
             for point in grid(axes)]
 
 
 def collect(requests: Sequence[Request], reports: Path = REPORTS) -> pandas.DataFrame:
-    """One row a run: run_id, status, preset, seed, seconds, its parameters, its metrics; missing runs are left out."""
+    """One row a run: run_id, status, preset, seed, seconds, its parameters, its metrics; missing
+    runs are left out.
+    """
     rows = []
     for request in requests:
         path = reports / request.name / request.run_id / "results.json"

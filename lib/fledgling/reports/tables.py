@@ -39,7 +39,8 @@ def number(value: float | None) -> str:
 
 
 def metric_table(metrics: Mapping[str, float | None]) -> pandas.DataFrame:
-    """Metrics with one row a name and one column a recipe; the default recipe's column is called "default".
+    """Metrics with one row a name and one column a recipe; the default recipe's column is called
+    "default".
 
     >>> metric_table({"efficacy": 1.0, "prototype.efficacy": 0.0}).loc["efficacy", "prototype"]
     '0'

@@ -1,8 +1,9 @@
-"""One notebook, executed by papermill in a process of its own: ``python -m fledgling.reports.worker JOB.json``.
+"""One notebook, executed by papermill in a process of its own: ``python -m fledgling.reports.worker
+JOB.json``.
 
-The parent reads what happens from two files in the job's folder: ``progress.jsonl`` gets a line for each finished
-cell, ``outcome.json`` appears at the end. A process that can be killed is the only time limit that holds: a cell may
-swallow KeyboardInterrupt.
+The parent reads what happens from two files in the job's folder: ``progress.jsonl`` gets a line for
+each finished cell, ``outcome.json`` appears at the end. A process that can be killed is the only
+time limit that holds: a cell may swallow KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def execute(job: dict[str, Any]) -> str | None:
 
 
 def use_this_interpreter(folder: Path) -> None:
-    """Let the kernel name "python3" mean this very interpreter, whatever kernels the user has installed."""
+    """Let the kernel name "python3" mean this very interpreter, whatever kernels the user has
+    installed.
+    """
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     write_json(folder / "jupyter" / "kernels" / "python3" / "kernel.json",
                {"argv": command, "display_name": "Python 3", "language": "python"})

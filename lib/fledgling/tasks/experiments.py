@@ -1,6 +1,8 @@
-"""The comparisons of notebook 03: together and alone, strategies, remedies, sample efficiency, shared gradients.
+"""The comparisons of notebook 03: together and alone, strategies, remedies, sample efficiency,
+shared gradients.
 
-Each is a generator of epoch records whose ``name`` tells the run; figures and metrics are made from the records.
+Each is a generator of epoch records whose ``name`` tells the run; figures and metrics are made from
+the records.
 """
 
 from __future__ import annotations
@@ -36,10 +38,18 @@ class Setting:
         """A fresh model; always the same for one seed."""
         return build_graph_model(self.tasks, self.section.graph, seed=self.seed, device=self.device)
 
-    def trainer(self, *, strategy: str = "alternating", remedy: str = "none", balancing: str = "fixed",
-                model: MultitaskModel | None = None) -> MultitaskTrainer:
+    def trainer(
+        self,
+        *,
+        strategy: str = "alternating",
+        remedy: str = "none",
+        balancing: str = "fixed",
+        model: MultitaskModel | None = None,
+    ) -> MultitaskTrainer:
         """A trainer with another strategy, remedy or balancing than the configuration's."""
-        section = self.section.model_copy(update={"strategy": strategy, "remedy": remedy, "balancing": balancing})
+        section = self.section.model_copy(
+            update={"strategy": strategy, "remedy": remedy, "balancing": balancing}
+        )
         return MultitaskTrainer(model or self.model(), self.parts, section, seed=self.seed)
 
     def shortened(self, epochs: int) -> Setting:
@@ -47,24 +57,44 @@ class Setting:
         return replace(self, section=self.section.model_copy(update={"epochs": epochs}))
 
     def only(self, task: str) -> Setting:
-        """The same setting with one task alone: the same examples, updates and first weights of the backbone."""
+        """The same setting with one task alone: the same examples, updates and first weights of the
+        backbone.
+        """
         return replace(self, tasks={task: self.tasks[task]}, parts={task: self.parts[task]})
 
 
-def prepare_llm(section: TasksSection, loaded: LoadedModel, *, seed: int) -> tuple[MultitaskTrainer, dict[str, TaskSplits]]:
-    """The same trainer on the language model, with the smaller sizes of ``multitask.llm``, and its tasks."""
+def prepare_llm(
+    section: TasksSection, loaded: LoadedModel, *, seed: int
+) -> tuple[MultitaskTrainer, dict[str, TaskSplits]]:
+    """The same trainer on the language model, with the smaller sizes of ``multitask.llm``, and its
+    tasks.
+    """
     small = section.llm
-    data = section.data.model_copy(update={
-        "train_per_skill": small.train_per_skill, "held_out_per_skill": small.held_out_per_skill})
-    section = section.model_copy(update={
-        "backbone": "llm", "data": data, "epochs": small.epochs, "updates_per_epoch": small.updates_per_epoch,
-        "batch_size": small.batch_size, "lr": small.lr, "matrix_lr": 0.0})
+    data = section.data.model_copy(
+        update={
+            "train_per_skill": small.train_per_skill,
+            "held_out_per_skill": small.held_out_per_skill,
+        }
+    )
+    section = section.model_copy(
+        update={
+            "backbone": "llm",
+            "data": data,
+            "epochs": small.epochs,
+            "updates_per_epoch": small.updates_per_epoch,
+            "batch_size": small.batch_size,
+            "lr": small.lr,
+            "matrix_lr": 0.0,
+        }
+    )
     tasks = load_tasks(data, seed=seed)
     model = build_llm_model(tasks, LlmBackbone(loaded, small.adapter, seed=seed), seed=seed)
     return MultitaskTrainer(model, prepare_tasks(model.backbone, tasks), section, seed=seed), tasks
 
 
-def prepare_setting(section: TasksSection, *, seed: int, device: torch.device | None = None) -> Setting:
+def prepare_setting(
+    section: TasksSection, *, seed: int, device: torch.device | None = None
+) -> Setting:
     """Load the tasks of ``seed`` and turn them into graphs."""
     device = device or torch.device("cpu")
     tasks = load_tasks(section.data, seed=seed)
@@ -73,14 +103,17 @@ def prepare_setting(section: TasksSection, *, seed: int, device: torch.device | 
 
 
 def alone(setting: Setting, watch: str = "test") -> Iterator[StepRecord]:
-    """Every task by itself with the updates it gets in the multi-task run; runs are named ``alone.<task>``."""
+    """Every task by itself with the updates it gets in the multi-task run; runs are named
+    ``alone.<task>``.
+    """
     for task in setting.tasks:
         for record in setting.only(task).trainer().train(watch):
             yield _named(record, f"alone.{task}", setting.seed)
 
 
-def together(setting: Setting, *, strategy: str, balancing: str = "fixed", watch: str = "test"
-             ) -> Iterator[StepRecord]:
+def together(
+    setting: Setting, *, strategy: str, balancing: str = "fixed", watch: str = "test"
+) -> Iterator[StepRecord]:
     """One run of all tasks, named after strategy and balancing."""
     name = strategy if balancing == "fixed" else f"{strategy}.{balancing}"
     for record in setting.trainer(strategy=strategy, balancing=balancing).train(watch):
@@ -88,7 +121,8 @@ def together(setting: Setting, *, strategy: str, balancing: str = "fixed", watch
 
 
 def remedies(setting: Setting, names: Sequence[str], watch: str = "test") -> Iterator[StepRecord]:
-    """The tasks one after the other with each remedy; the first phase, the same for all, is trained once.
+    """The tasks one after the other with each remedy; the first phase, the same for all, is trained
+    once.
 
     Runs are named ``sequential.<remedy>``; each has the records of the first phase too.
     """
@@ -97,16 +131,22 @@ def remedies(setting: Setting, names: Sequence[str], watch: str = "test") -> Ite
     for name in names:
         for record in first:
             yield _named(record, f"sequential.{name}", setting.seed)
-        later = setting.trainer(strategy="sequential", remedy=name, model=copy.deepcopy(trainer.model))
+        later = setting.trainer(
+            strategy="sequential", remedy=name, model=copy.deepcopy(trainer.model)
+        )
         later.updates_done, later.examples_seen = trainer.updates_done, trainer.examples_seen
         for record in later.train(watch, first_phase=1):
             yield _named(record, f"sequential.{name}", setting.seed)
 
 
-def sample_efficiency(setting: Setting, shares: Sequence[float], watch: str = "test") -> Iterator[StepRecord]:
-    """Together and alone on random shares of the training examples, the number of updates unchanged.
+def sample_efficiency(
+    setting: Setting, shares: Sequence[float], watch: str = "test"
+) -> Iterator[StepRecord]:
+    """Together and alone on random shares of the training examples, the number of updates
+    unchanged.
 
-    Only the last record of each run, named ``together`` or ``alone.<task>``, with the ``share`` it had.
+    Only the last record of each run, named ``together`` or ``alone.<task>``, with the ``share`` it
+    had.
     """
     for share in shares:
         tasks = thinned(setting.tasks, share, seed=setting.seed)
@@ -120,19 +160,33 @@ def sample_efficiency(setting: Setting, shares: Sequence[float], watch: str = "t
 
 
 def mistakes(trainer: MultitaskTrainer, part: str = "test") -> list[dict[str, str]]:
-    """The wrong answers on one split, task after task: text, skill, level, right and given answer."""
+    """The wrong answers on one split, task after task: text, skill, level, right and given
+    answer.
+    """
     rows = []
     for task, result in trainer.evaluate(part).items():
         classes = trainer.model.classes[task]
-        rows += [{"task": task, "skill": one.skill, "level": str(one.level), "text": one.text, "right": one.answer,
-                  "given": classes[given]}
-                 for one, given, correct in zip(trainer.parts[task][part].examples, result.answers, result.correct,
-                                                strict=True) if not correct]
+        rows += [
+            {
+                "task": task,
+                "skill": one.skill,
+                "level": str(one.level),
+                "text": one.text,
+                "right": one.answer,
+                "given": classes[given],
+            }
+            for one, given, correct in zip(
+                trainer.parts[task][part].examples, result.answers, result.correct, strict=True
+            )
+            if not correct
+        ]
     return rows
 
 
 def shared_gradients(trainer: MultitaskTrainer) -> dict[str, dict[str, float]]:
-    """Shared parameter → task → norm of the task's gradient there; above 0 everywhere where all is truly shared."""
+    """Shared parameter → task → norm of the task's gradient there; above 0 everywhere where all is
+    truly shared.
+    """
     shared = trainer.model.shared_parameters()
     flat = trainer.task_gradients()
     sizes = [parameter.numel() for parameter in shared.values()]
@@ -154,9 +208,17 @@ def histories(records: Sequence[StepRecord], name: str) -> dict[str, list[float]
 
 
 def seconds_until(records: Sequence[StepRecord], accuracy: float) -> float | None:
-    """Seconds of the run until every task had reached ``accuracy``, evaluation included; None where one never did."""
-    return next((record.values["seconds"] for record in records
-                 if _all_reached(record.values["accuracy"], accuracy)), None)
+    """Seconds of the run until every task had reached ``accuracy``, evaluation included; None where
+    one never did.
+    """
+    return next(
+        (
+            record.values["seconds"]
+            for record in records
+            if _all_reached(record.values["accuracy"], accuracy)
+        ),
+        None,
+    )
 
 
 def _all_reached(accuracies: Mapping[str, float], accuracy: float) -> bool:

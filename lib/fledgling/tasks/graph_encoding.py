@@ -1,8 +1,9 @@
 """A short text as a graph: its characters are the nodes, typed edges join them.
 
-Node 0 is a virtual node joined to all others; the answer is read from it (Graphormer, Ying et al. 2021,
-arXiv:2106.05234, whose degree encoding is here the number of equal characters). Places counted from both ends of a
-word or number make place value visible (abacus embeddings, McLeish et al. 2024, arXiv:2405.17399).
+Node 0 is a virtual node joined to all others; the answer is read from it (Graphormer, Ying et al.
+2021, arXiv:2106.05234, whose degree encoding is here the number of equal characters). Places
+counted from both ends of a word or number make place value visible (abacus embeddings, McLeish et
+al. 2024, arXiv:2405.17399).
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ _TOKEN = re.compile(r"[0-9]+_?|[A-Za-z_]+|\S")
 class Graphs:
     """N graphs of up to L nodes.
 
-    ``nodes`` (N, L, 5) uint8: character, place from the left, place from the right, rank of the word among words or of
-    the number among numbers, equal characters. ``edges`` (N, L, L) uint8: what joins node i to node j. ``sizes`` (N,):
-    nodes a graph has.
+    ``nodes`` (N, L, 5) uint8: character, place from the left, place from the right, rank of the
+    word among words or of the number among numbers, equal characters. ``edges`` (N, L, L) uint8:
+    what joins node i to node j. ``sizes`` (N,): nodes a graph has.
     """
 
     nodes: torch.Tensor
@@ -79,7 +80,8 @@ class Vocabulary:
     def covering(cls, texts: Iterable[str]) -> Vocabulary:
         """The base characters and whatever else the texts use."""
         extra = sorted(
-            {character for text in texts for character in text if not character.isspace()} - set(BASE_CHARACTERS)
+            {character for text in texts for character in text if not character.isspace()}
+            - set(BASE_CHARACTERS)
         )
         return cls(BASE_CHARACTERS + "".join(extra[: 250 - len(BASE_CHARACTERS)]))
 
@@ -95,7 +97,9 @@ class Vocabulary:
         return "".join(dict.fromkeys(c for c in text if not c.isspace() and c not in self._number))
 
     def features(self) -> torch.Tensor:
-        """What is known of each character beforehand: (V, F) kind, case, place in the alphabet, value of a digit."""
+        """What is known of each character beforehand: (V, F) kind, case, place in the alphabet,
+        value of a digit.
+        """
         table = torch.zeros(len(self), FEATURES)
         for character, number in self._number.items():
             letter = string.ascii_lowercase.find(character.lower()) if character.isascii() else -1
@@ -107,20 +111,26 @@ class Vocabulary:
             elif digit >= 0:
                 table[number, [4, 5 + digit]] = 1.0
                 table[number, 54:64] = _waves(digit, 10, 5)
-                table[number, 64:73] = (torch.arange(1, 10) <= digit) * 2.0 - 1.0  # makes larger and smaller linear
+                table[number, 64:73] = (
+                    torch.arange(1, 10) <= digit
+                ) * 2.0 - 1.0  # makes larger and smaller linear
             else:
                 table[number, 15] = 1.0
         return table
 
 
 def _waves(value: int, period: int, count: int) -> torch.Tensor:
-    """Sines and cosines of ``value`` on a circle: a step along the alphabet or the digits is then a rotation."""
+    """Sines and cosines of ``value`` on a circle: a step along the alphabet or the digits is then a
+    rotation.
+    """
     angles = 2 * torch.pi * value * torch.arange(1, count + 1) / period
     return torch.cat([angles.sin(), angles.cos()])
 
 
 def encode(texts: Sequence[str], vocabulary: Vocabulary, *, max_nodes: int) -> Graphs:
-    """The texts as graphs, white space left out. Raises ``DataError`` for an empty or too long text."""
+    """The texts as graphs, white space left out. Raises ``DataError`` for an empty or too long
+    text.
+    """
     singles = [_encode_one(text, vocabulary, max_nodes) for text in texts]
     longest = max((len(nodes) for nodes, _ in singles), default=1)
     nodes = np.zeros((len(texts), longest, 5), dtype=np.uint8)
@@ -136,23 +146,33 @@ def _encode_one(text: str, vocabulary: Vocabulary, max_nodes: int) -> tuple[np.n
     tokens = _TOKEN.findall(text[: 20 * max_nodes])
     size = 1 + sum(map(len, tokens))
     if size == 1:
-        raise DataError(f"the text {text[:20]!r} is empty; give at least one character that is not white space")
+        raise DataError(
+            f"the text {text[:20]!r} is empty; give at least one character that is not white space"
+        )
     if size > max_nodes:
         raise DataError(
-            f"the text {text[:20] + '…'!r} has {len(text)} characters; this model reads at most "
-            f"{max_nodes - 1} without white space: shorten it, or train with a larger multitask.max_nodes"
+            f"the text {text[:20] + '…'!r} has {len(text)} characters; this model reads at most"
+            f" {max_nodes - 1} without white space: shorten it, or train with a larger"
+            " multitask.max_nodes"
         )
     characters = "".join(tokens)
     lengths = [len(token) for token in tokens]
-    word, order = np.repeat(np.arange(len(tokens)), lengths), np.repeat(_order_of_kind(tokens), lengths)
+    word, order = (
+        np.repeat(np.arange(len(tokens)), lengths),
+        np.repeat(_order_of_kind(tokens), lengths),
+    )
     left = np.concatenate([np.arange(len(token)) for token in tokens])
     right = np.concatenate([np.arange(len(token))[::-1] for token in tokens])
-    letters = np.array(vocabulary.numbers(characters.lower() if len(characters.lower()) == size - 1 else characters))
+    letters = np.array(
+        vocabulary.numbers(
+            characters.lower() if len(characters.lower()) == size - 1 else characters
+        )
+    )
     equal = letters[:, None] == letters[None, :]
     nodes = np.zeros((size, 5), dtype=np.uint8)
-    nodes[1:] = np.stack([vocabulary.numbers(characters), left, right, order, equal.sum(1)], axis=1).clip(
-        max=[255, PLACES - 1, PLACES - 1, PLACES - 1, PLACES - 1]
-    )
+    nodes[1:] = np.stack(
+        [vocabulary.numbers(characters), left, right, order, equal.sum(1)], axis=1
+    ).clip(max=[255, PLACES - 1, PLACES - 1, PLACES - 1, PLACES - 1])
     edges = np.empty((size, size), dtype=np.uint8)
     edges[0, :], edges[:, 0], edges[0, 0] = PAIR_KINDS, PAIR_KINDS + 1, PAIR_KINDS + 2
     edges[1:, 1:] = _pair_kinds(tokens, word, right, equal)
@@ -160,20 +180,30 @@ def _encode_one(text: str, vocabulary: Vocabulary, max_nodes: int) -> tuple[np.n
 
 
 def _order_of_kind(tokens: Sequence[str]) -> list[int]:
-    """How many tokens of the same kind (number, word, other) stand before each; a lone blank counts as a number."""
+    """How many tokens of the same kind (number, word, other) stand before each; a lone blank counts
+    as a number.
+    """
     seen: Counter[str] = Counter()
     order = []
     for token in tokens:
         kind = (
-            "number" if token[0].isdigit() or token == "_" else "word" if token[0].isalpha() or token[0] == "_" else ""
+            "number"
+            if token[0].isdigit() or token == "_"
+            else "word"
+            if token[0].isalpha() or token[0] == "_"
+            else ""
         )
         order.append(seen[kind])
         seen[kind] += 1
     return order
 
 
-def _pair_kinds(tokens: Sequence[str], word: np.ndarray, right: np.ndarray, equal: np.ndarray) -> np.ndarray:
-    """(L, L): distance and the four yes-or-no types of every pair, as one number below ``PAIR_KINDS``."""
+def _pair_kinds(
+    tokens: Sequence[str], word: np.ndarray, right: np.ndarray, equal: np.ndarray
+) -> np.ndarray:
+    """(L, L): distance and the four yes-or-no types of every pair, as one number below
+    ``PAIR_KINDS``.
+    """
     place = np.arange(len(word))
     offset = place[None, :] - place[:, None]
     distance = np.where(np.abs(offset) <= 2, offset + 2, 5)

@@ -15,9 +15,17 @@ from torch import nn
 from torch.nn import functional
 
 from fledgling.tasks.data.examples import TaskExample, TaskSplits
-from fledgling.tasks.graph_encoding import EDGE_TYPES, PLACES, Graphs, Vocabulary, edge_types_of_kinds, encode
+from fledgling.tasks.graph_encoding import (
+    EDGE_TYPES,
+    PLACES,
+    Graphs,
+    Vocabulary,
+    edge_types_of_kinds,
+    encode,
+)
 
-EDGE_GAIN = 20.0  # an edge weight counts so many times: attention to one kind of edge is then a few updates away
+# An edge weight counts so many times: attention to one kind of edge is then a few updates away.
+EDGE_GAIN = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,9 @@ class GraphShape:
 
 
 class GraphLayer(nn.Module):
-    """Attention over the nodes, biased by edge, then a feed-forward part; both normalised before."""
+    """Attention over the nodes, biased by edge, then a feed-forward part; both normalised
+    before.
+    """
 
     def __init__(self, shape: GraphShape) -> None:
         super().__init__()
@@ -45,16 +55,21 @@ class GraphLayer(nn.Module):
         self.expand = nn.Linear(shape.hidden, 2 * shape.feed_forward)
         self.contract = nn.Linear(shape.feed_forward, shape.hidden)
 
-    def forward(self, states: torch.Tensor, bias: torch.Tensor, only: int | None = None
-                ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``states`` (B, L, D), ``bias`` (B, H, L, L) → states and attention (B, H, L, L); first ``only`` nodes."""
+    def forward(
+        self, states: torch.Tensor, bias: torch.Tensor, only: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """``states`` (B, L, D), ``bias`` (B, H, L, L) → states and attention (B, H, L, L); first
+        ``only`` nodes.
+        """
         batch, length, hidden = states.shape
         normal = self.attention_norm(states)
         if only is not None:
             states, bias = states[:, :only], bias[:, :, :only]
         asking = states.shape[1]
         query = self.query(normal[:, :asking]).view(batch, asking, self.heads, -1).transpose(1, 2)
-        key_value = self.key_value(normal).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        key_value = (
+            self.key_value(normal).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
         scores = query @ key_value[0].transpose(-1, -2) * (hidden // self.heads) ** -0.5 + bias
         attention = scores.softmax(dim=-1)  # (B, H, asking, L)
         mixed = (attention @ key_value[1]).transpose(1, 2).reshape(batch, asking, hidden)
@@ -64,7 +79,9 @@ class GraphLayer(nn.Module):
 
 
 class GraphBackbone(nn.Module):
-    """Characters with places, joined by typed edges → one vector a text, read from the virtual node."""
+    """Characters with places, joined by typed edges → one vector a text, read from the virtual
+    node.
+    """
 
     def __init__(self, shape: GraphShape, vocabulary: Vocabulary) -> None:
         super().__init__()
@@ -73,19 +90,32 @@ class GraphBackbone(nn.Module):
         self.register_buffer("features", vocabulary.features(), persistent=False)
         self.feature_projection = nn.Linear(self.features.shape[1], shape.hidden, bias=False)
         self.places = nn.Parameter(torch.randn(4 * PLACES, shape.hidden) * 0.1)
-        self.edge_weights = nn.Parameter(torch.randn(len(EDGE_TYPES), shape.layers * shape.heads) * 0.1)
+        self.edge_weights = nn.Parameter(
+            torch.randn(len(EDGE_TYPES), shape.layers * shape.heads) * 0.1
+        )
         self.register_buffer("kinds", edge_types_of_kinds(), persistent=False)
-        self.register_buffer("offsets", torch.tensor([0, *(len(vocabulary) + PLACES * part for part in range(4))],
-                                                     dtype=torch.int32), persistent=False)
+        self.register_buffer(
+            "offsets",
+            torch.tensor(
+                [0, *(len(vocabulary) + PLACES * part for part in range(4))], dtype=torch.int32
+            ),
+            persistent=False,
+        )
         self.layers = nn.ModuleList(GraphLayer(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.hidden)
 
     def describe(self) -> dict[str, Any]:
         """What is needed to build this backbone again, as JSON."""
-        return {"kind": "graph", "shape": asdict(self.shape), "characters": self.vocabulary.characters}
+        return {
+            "kind": "graph",
+            "shape": asdict(self.shape),
+            "characters": self.vocabulary.characters,
+        }
 
     def prepare(self, texts: Sequence[str]) -> Graphs:
-        """The texts as graphs on the model's device. Raises ``DataError`` for an empty or too long text."""
+        """The texts as graphs on the model's device. Raises ``DataError`` for an empty or too long
+        text.
+        """
         graphs = encode(texts, self.vocabulary, max_nodes=self.shape.max_nodes)
         return graphs.to(self.characters.device)
 
@@ -98,11 +128,15 @@ class GraphBackbone(nn.Module):
         return EDGE_GAIN * self.edge_weights
 
     def edge_bias(self, graphs: Graphs) -> torch.Tensor:
-        """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in effect."""
+        """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in
+        effect.
+        """
         padding = self.edge_weights.new_full((1, self.edge_weights.shape[1]), -1e9)
         table = torch.cat([self.kinds @ self.edge_scores(), padding])
         bias = functional.embedding(graphs.edges.int(), table)  # (B, L, L, layers * H)
-        return bias.view(*bias.shape[:3], self.shape.layers, self.shape.heads).permute(3, 0, 4, 1, 2)
+        return bias.view(*bias.shape[:3], self.shape.layers, self.shape.heads).permute(
+            3, 0, 4, 1, 2
+        )
 
     def node_states(self, graphs: Graphs) -> torch.Tensor:
         """(B, L, D): what each node starts from."""
@@ -114,9 +148,12 @@ class GraphBackbone(nn.Module):
         """(B, D) for a batch of graphs."""
         return self.norm(self.trace(graphs)[0][-1][:, 0])
 
-    def trace(self, graphs: Graphs, *, whole: bool = False) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Node states (B, L, D) and attention (B, H, L, L) layer by layer; the last layer only for the virtual node
-        unless ``whole``."""
+    def trace(
+        self, graphs: Graphs, *, whole: bool = False
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Node states (B, L, D) and attention (B, H, L, L) layer by layer; the last layer only for
+        the virtual node unless ``whole``.
+        """
         states, bias = self.node_states(graphs), self.edge_bias(graphs)
         activations, attentions = [states], []
         for number, layer in enumerate(self.layers):
@@ -128,14 +165,18 @@ class GraphBackbone(nn.Module):
 
 
 class MultitaskModel(nn.Module):
-    """A shared ``backbone`` and one linear head a task. ``classes``: task → its possible answers, in order."""
+    """A shared ``backbone`` and one linear head a task. ``classes``: task → its possible answers,
+    in order.
+    """
 
     def __init__(self, backbone: nn.Module, classes: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self.backbone = backbone
         self.classes = {task: tuple(answers) for task, answers in classes.items()}
         self.tasks = tuple(self.classes)
-        self.heads = nn.ModuleList(nn.Linear(backbone.width, len(answers)) for answers in self.classes.values())
+        self.heads = nn.ModuleList(
+            nn.Linear(backbone.width, len(answers)) for answers in self.classes.values()
+        )
 
     def head(self, task: str) -> nn.Linear:
         """The head of ``task``."""
@@ -162,7 +203,9 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True)
 class TaskPart:
-    """One split of one task, ready for the model: examples, their inputs, and the number of each right answer (N,)."""
+    """One split of one task, ready for the model: examples, their inputs, and the number of each
+    right answer (N,).
+    """
 
     examples: tuple[TaskExample, ...]
     inputs: Inputs
@@ -180,14 +223,20 @@ def prepare_tasks(backbone: nn.Module, tasks: Mapping[str, TaskSplits]) -> Parts
         prepared[task] = {}
         for name, part in splits.parts().items():
             inputs = backbone.prepare([example.text for example in part])
-            labels = torch.tensor([number[example.answer] for example in part], device=inputs.sizes.device)
+            labels = torch.tensor(
+                [number[example.answer] for example in part], device=inputs.sizes.device
+            )
             prepared[task][name] = TaskPart(part, inputs, labels)
     return prepared
 
 
 @torch.no_grad()
-def answer_logits(model: MultitaskModel, inputs: Inputs, task: str, *, batch: int = 256) -> torch.Tensor:
-    """Logits (N, C) of ``task`` for all inputs, shorter ones first through the model, in the given order."""
+def answer_logits(
+    model: MultitaskModel, inputs: Inputs, task: str, *, batch: int = 256
+) -> torch.Tensor:
+    """Logits (N, C) of ``task`` for all inputs, shorter ones first through the model, in the given
+    order.
+    """
     model.eval()
     order = inputs.sizes.argsort(stable=True)
     logits = torch.cat([model(inputs.select(rows), task) for rows in order.split(batch)])

@@ -14,23 +14,50 @@ from fledgling.tasks.settings import TasksSection
 class Optimizers:
     """Steps all parameters with rates that rise and fall over one phase of ``updates`` updates."""
 
-    def __init__(self, parameters: Mapping[str, torch.nn.Parameter], section: TasksSection, *, updates: int,
-                 factor: float = 1.0, extra: tuple[torch.nn.Parameter, ...] = ()) -> None:
-        matrices = {name: one for name, one in parameters.items()
-                    if section.matrix_lr > 0 and one.ndim == 2 and ".layers." in name and _fits(one, section)}
+    def __init__(
+        self,
+        parameters: Mapping[str, torch.nn.Parameter],
+        section: TasksSection,
+        *,
+        updates: int,
+        factor: float = 1.0,
+        extra: tuple[torch.nn.Parameter, ...] = (),
+    ) -> None:
+        matrices = {
+            name: one
+            for name, one in parameters.items()
+            if section.matrix_lr > 0
+            and one.ndim == 2
+            and ".layers." in name
+            and _fits(one, section)
+        }
         others = [one for name, one in parameters.items() if name not in matrices]
-        self.updates, self.warmup, self.clip_norm = updates, max(1, round(section.warmup_share * updates)), \
-            section.clip_norm
+        self.updates, self.warmup, self.clip_norm = (
+            updates,
+            max(1, round(section.warmup_share * updates)),
+            section.clip_norm,
+        )
         self.parameters = [*parameters.values(), *extra]
         self.number = 0
-        adam = torch.optim.AdamW(others, lr=section.lr * factor, betas=(0.9, 0.98),
-                                 weight_decay=section.weight_decay, fused=True)
+        adam = torch.optim.AdamW(
+            others,
+            lr=section.lr * factor,
+            betas=(0.9, 0.98),
+            weight_decay=section.weight_decay,
+            fused=True,
+        )
         if extra:
             adam.add_param_group({"params": list(extra), "weight_decay": 0.0})
         self.all: list[torch.optim.Optimizer] = [adam]
         if matrices:
-            self.all.append(Muon(matrices.values(), section.matrix_lr * factor, steps=section.muon_steps,
-                                 weight_decay=section.weight_decay))
+            self.all.append(
+                Muon(
+                    matrices.values(),
+                    section.matrix_lr * factor,
+                    steps=section.muon_steps,
+                    weight_decay=section.weight_decay,
+                )
+            )
         self.peaks = [[group["lr"] for group in one.param_groups] for one in self.all]
 
     def step(self) -> None:
@@ -51,7 +78,9 @@ def _fits(matrix: torch.Tensor, section: TasksSection) -> bool:
 
 
 def rate_share(number: int, updates: int, warmup: int) -> float:
-    """The share of the peak rate at update ``number``: linear up over ``warmup`` updates, then a cosine to 0."""
+    """The share of the peak rate at update ``number``: linear up over ``warmup`` updates, then a
+    cosine to 0.
+    """
     if number < warmup:
         return (number + 1) / warmup
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, (number - warmup) / max(1, updates - warmup)))

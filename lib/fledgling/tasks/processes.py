@@ -12,8 +12,9 @@ import torch
 class Processes:
     """Shares every batch among the processes and adds their gradients up.
 
-    Each process computes its rows' part of the *global* mean loss, so the sum of gradients is that of one process
-    with the whole batch. Outside ``accelerate launch`` and ``torchrun`` there is one process and nothing to do.
+    Each process computes its rows' part of the *global* mean loss, so the sum of gradients is that
+    of one process with the whole batch. Outside ``accelerate launch`` and ``torchrun`` there is one
+    process and nothing to do.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -24,7 +25,11 @@ class Processes:
             from accelerate.utils import reduce
 
             state = PartialState(cpu=device.type == "cpu")
-            self.count, self.rank, self.device = state.num_processes, state.process_index, state.device
+            self.count, self.rank, self.device = (
+                state.num_processes,
+                state.process_index,
+                state.device,
+            )
             self._reduce = reduce
 
     @property
@@ -34,7 +39,7 @@ class Processes:
 
     def share(self, rows: torch.Tensor) -> torch.Tensor:
         """This process's part of a batch of rows."""
-        return rows[self.rank::self.count]
+        return rows[self.rank :: self.count]
 
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replace every gradient by its sum over the processes."""
@@ -44,7 +49,7 @@ class Processes:
         flat = self.sum(torch.cat([gradient.reshape(-1) for gradient in gradients]))
         start = 0
         for gradient in gradients:
-            gradient.copy_(flat[start:start + gradient.numel()].view_as(gradient))
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
 
     def sum(self, tensor: torch.Tensor) -> torch.Tensor:

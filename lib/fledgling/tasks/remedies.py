@@ -27,13 +27,21 @@ class Remedy(Protocol):
 
 
 class Rehearsal:
-    """Keeps a share of each finished task's training examples with the answers given then, and trains on both.
+    """Keeps a share of each finished task's training examples with the answers given then, and
+    trains on both.
 
-    Dark experience replay, DER++ (Buzzega et al. 2020, arXiv:2004.07211), here with softened answers.
+    Dark experience replay, DER++ (Buzzega et al. 2020, arXiv:2004.07211), here with softened
+    answers.
     """
 
-    def __init__(self, model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes,
-                 generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        model: MultitaskModel,
+        parts: Parts,
+        section: TasksSection,
+        processes: Processes,
+        generator: np.random.Generator,
+    ) -> None:
         self.model, self.parts, self.section = model, parts, section
         self.processes, self.generator = processes, generator
         self.memory: dict[str, torch.Tensor] = {}
@@ -48,9 +56,14 @@ class Rehearsal:
                 continue
             rows = np.sort(self.generator.choice(len(part.inputs), size=count, replace=False))
             self.memory[task] = torch.from_numpy(rows).to(part.labels.device)
-            self.answers[task] = answer_logits(self.model, part.inputs.select(self.memory[task]), task)
-            self.batches[task] = row_batches(part.inputs.sizes[self.memory[task]].cpu().numpy(),
-                                             self.section.batch_size, self.generator)
+            self.answers[task] = answer_logits(
+                self.model, part.inputs.select(self.memory[task]), task
+            )
+            self.batches[task] = row_batches(
+                part.inputs.sizes[self.memory[task]].cpu().numpy(),
+                self.section.batch_size,
+                self.generator,
+            )
 
     def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
         terms = [self._rehearse(task) for task in self.memory if task not in inputs]
@@ -62,16 +75,28 @@ class Rehearsal:
         rows = self.memory[task][mine]
         logits = self.model(part.inputs.select(rows), task)
         right = functional.cross_entropy(logits, part.labels[rows], reduction="sum") / len(places)
-        as_before = distillation_loss(logits, self.answers[task][mine],
-                                      self.section.distillation_temperature).sum() / len(places)
-        return self.section.rehearsal_weight * right + self.section.rehearsal_answers_weight * as_before
+        as_before = distillation_loss(
+            logits, self.answers[task][mine], self.section.distillation_temperature
+        ).sum() / len(places)
+        return (
+            self.section.rehearsal_weight * right
+            + self.section.rehearsal_answers_weight * as_before
+        )
 
 
 class ElasticWeights:
-    """Holds the shared parameters near their values after each finished task, by Fisher information (EWC)."""
+    """Holds the shared parameters near their values after each finished task, by Fisher information
+    (EWC).
+    """
 
-    def __init__(self, model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes,
-                 generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        model: MultitaskModel,
+        parts: Parts,
+        section: TasksSection,
+        processes: Processes,
+        generator: np.random.Generator,
+    ) -> None:
         self.model, self.parts, self.section = model, parts, section
         self.processes, self.generator = processes, generator
         self.held: list[tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]] = []
@@ -81,21 +106,32 @@ class ElasticWeights:
         for task in tasks:
             part = self.parts[task]["train"]
             count = min(self.section.ewc_examples, len(part.inputs))
-            rows = torch.from_numpy(self.generator.choice(len(part.inputs), size=count, replace=False))
-            fisher = fisher_diagonal(shared, lambda row, part=part, task=task: functional.cross_entropy(
-                self.model(part.inputs.select(row), task), part.labels[row]), rows.to(part.labels.device).split(1))
+            rows = torch.from_numpy(
+                self.generator.choice(len(part.inputs), size=count, replace=False)
+            )
+            fisher = fisher_diagonal(
+                shared,
+                lambda row, part=part, task=task: functional.cross_entropy(
+                    self.model(part.inputs.select(row), task), part.labels[row]
+                ),
+                rows.to(part.labels.device).split(1),
+            )
             self.held.append((snapshot(shared), fisher))
 
     def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
         if not self.held:
             return None
         shared = self.model.shared_parameters()
-        penalty = torch.stack([ewc_penalty(shared, anchor, fisher) for anchor, fisher in self.held]).sum()
+        penalty = torch.stack(
+            [ewc_penalty(shared, anchor, fisher) for anchor, fisher in self.held]
+        ).sum()
         return self.section.ewc_strength * penalty / self.processes.count
 
 
 class Distillation:
-    """Keeps the finished tasks' answers to the new task's texts as the earlier model gave them (LwF)."""
+    """Keeps the finished tasks' answers to the new task's texts as the earlier model gave them
+    (LwF).
+    """
 
     def __init__(self, model: MultitaskModel, section: TasksSection) -> None:
         self.model, self.section = model, section
@@ -112,14 +148,22 @@ class Distillation:
         terms = []
         for seen in inputs.values():
             states, before = self.model.backbone(seen), self.earlier.backbone(seen)
-            terms += [distillation_loss(self.model.head(task)(states), self.earlier.head(task)(before),
-                                        self.section.distillation_temperature).sum() / batch
-                      for task in self.finished if task not in inputs]
+            terms += [
+                distillation_loss(
+                    self.model.head(task)(states),
+                    self.earlier.head(task)(before),
+                    self.section.distillation_temperature,
+                ).sum()
+                / batch
+                for task in self.finished
+                if task not in inputs
+            ]
         return self.section.distillation_strength * torch.stack(terms).sum() if terms else None
 
 
-def build_remedy(model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes, seed: int
-                 ) -> Remedy | None:
+def build_remedy(
+    model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes, seed: int
+) -> Remedy | None:
     """The remedy that ``section.remedy`` names; None for ``none``."""
     generator = np.random.default_rng([seed, 7])
     if section.remedy == "rehearsal":

@@ -1,4 +1,6 @@
-"""What a teacher is: something with a name that answers a question in time, or says why it could not."""
+"""What a teacher is: something with a name that answers a question in time, or says why it could
+not.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ class Teacher(Protocol):
     name: str
 
     async def answer(self, question: str, *, timeout: float) -> Answer:
-        """Answer within ``timeout`` seconds. Never raises for a fault of its own: the answer then carries ``error``."""
+        """Answer within ``timeout`` seconds. Never raises for a fault of its own: the answer then
+        carries ``error``.
+        """
         ...
 
 

@@ -1,4 +1,6 @@
-"""A circuit breaker per model: after some faults in a row the model is left alone, then tried once."""
+"""A circuit breaker per model: after some faults in a row the model is left alone, then tried
+once.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,15 @@ from collections.abc import Callable
 
 
 class CircuitBreaker:
-    """Closed (all calls pass), open (none), half-open (one trial). ``clock`` is monotonic, in seconds.
+    """Closed (all calls pass), open (none), half-open (one trial). ``clock`` is monotonic, in
+    seconds.
 
     A lasting fault, such as a retired model, opens it for good.
     """
 
-    def __init__(self, failures: int, cooldown_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, failures: int, cooldown_s: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._limit = failures
         self._cooldown_s = cooldown_s
         self._clock = clock
@@ -36,7 +41,9 @@ class CircuitBreaker:
         return self._lasting or f"resting after {self._in_a_row} faults in a row"
 
     def allow(self) -> bool:
-        """Whether a call may pass now. A half-open breaker lets one through until that one is reported."""
+        """Whether a call may pass now. A half-open breaker lets one through until that one is
+        reported.
+        """
         if self.state == "half-open" and not self._trial:
             self._trial = True
             return True

@@ -1,4 +1,6 @@
-"""`fledgling teachers status` and `fledgling teachers run`: what the pool lacks, and the pool at work."""
+"""`fledgling teachers status` and `fledgling teachers run`: what the pool lacks, and the pool at
+work.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="A pool of teachers that answers as one.")
 
-Source = Annotated[str, typer.Option(
-    "--teachers", help="Who answers: local, mock, or a preset of configs/teachers (nim, ollama, vllm, llama_cpp).")]
-Overrides = Annotated[list[str] | None, typer.Option(
-    "--set", metavar="KEY=VALUE", help="Override one configuration value; may be repeated.")]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--teachers",
+        help=(
+            "Who answers: local, mock, or a preset of configs/teachers (nim, ollama, vllm,"
+            " llama_cpp)."
+        ),
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override one configuration value; may be repeated."
+    ),
+]
 
 
 @app.command()
@@ -40,17 +54,25 @@ def status(
     set_: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Show who is configured, reachable or missing, and how to mend it. Without --teachers: everybody."""
+    """Show who is configured, reachable or missing, and how to mend it. Without --teachers:
+    everybody.
+    """
     from fledgling.teachers.building import conditions, endpoint_presets
 
     names = [teachers] if teachers else ["local", *endpoint_presets()]
     configs = {name: _configured(name, "quick", set_ or []) for name in names}
     found = {name: conditions(config.teachers, config.models) for name, config in configs.items()}
     if not teachers:  # the local personas stand in every preset: show them once
-        found = {name: [row for row in rows if (row.kind == "local") == (name == "local")]
-                 for name, rows in found.items()}
+        found = {
+            name: [row for row in rows if (row.kind == "local") == (name == "local")]
+            for name, rows in found.items()
+        }
     if as_json:
-        typer.echo(json.dumps({name: [asdict(row) for row in rows] for name, rows in found.items()}, indent=2))
+        typer.echo(
+            json.dumps(
+                {name: [asdict(row) for row in rows] for name, rows in found.items()}, indent=2
+            )
+        )
         return
     table = Table(title="Teachers", title_justify="left")
     for heading in ("preset", "teacher", "model", "state", "how to mend it"):
@@ -64,11 +86,19 @@ def status(
 
 @app.command()
 def run(
-    questions: Annotated[Path, typer.Option(help="JSONL with a question on each line, or .txt, one a line.")],
-    out: Annotated[Path, typer.Option(help="Decisions, one JSON line each; what is in it is not asked again.")],
+    questions: Annotated[
+        Path, typer.Option(help="JSONL with a question on each line, or .txt, one a line.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Decisions, one JSON line each; what is in it is not asked again.")
+    ],
     teachers: Source = "local",
-    watch: Annotated[bool, typer.Option(help="Go on as the questions file grows, until interrupted.")] = False,
-    log: Annotated[Path | None, typer.Option(help="Rotating log file; default: OUT with .log appended.")] = None,
+    watch: Annotated[
+        bool, typer.Option(help="Go on as the questions file grows, until interrupted.")
+    ] = False,
+    log: Annotated[
+        Path | None, typer.Option(help="Rotating log file; default: OUT with .log appended.")
+    ] = None,
     preset: Annotated[str, typer.Option(help="Size preset of the configuration.")] = "quick",
     seed: Annotated[int, typer.Option(help="Seed of local sampling and of mocks.")] = 0,
     set_: Overrides = None,
@@ -81,8 +111,11 @@ def run(
 
     QuestionFile(questions)  # a missing file is said before a model is loaded
     config = _configured(teachers, preset, set_ or [])
-    log_to_file(log or out.with_name(out.name + ".log"), max_bytes=config.teachers.service.log_bytes,
-                backups=config.teachers.service.log_backups)
+    log_to_file(
+        log or out.with_name(out.name + ".log"),
+        max_bytes=config.teachers.service.log_bytes,
+        backups=config.teachers.service.log_backups,
+    )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -91,8 +124,11 @@ def run(
         service = TeacherService(pool, decide, questions, out, enough=enough, stop=stop)
         last = _show(service.run(watch=watch), questions, out)
     if last.unanswered or last.unreadable:
-        typer.echo(f"{last.unanswered} questions were answered by nobody (run again to ask them), "
-                   f"{last.unreadable} lines were unreadable; see the log", err=True)
+        typer.echo(
+            f"{last.unanswered} questions were answered by nobody (run again to ask them), "
+            f"{last.unreadable} lines were unreadable; see the log",
+            err=True,
+        )
         raise typer.Exit(1)
 
 
@@ -105,7 +141,9 @@ def _configured(teachers: str, preset: str, overrides: Sequence[str]) -> Config:
     return load_config(preset, overrides=merge(layer, parse_overrides(overrides)))
 
 
-def _pool_and_rule(config: Config, teachers: str, seed: int) -> tuple[list[Teacher], Decide, Enough]:
+def _pool_and_rule(
+    config: Config, teachers: str, seed: int
+) -> tuple[list[Teacher], Decide, Enough]:
     """The teachers, the decision rule, and when a quorum is enough: when it agrees."""
     from fledgling.core.runtime import start
     from fledgling.models.loading import load_embedder
@@ -113,16 +151,27 @@ def _pool_and_rule(config: Config, teachers: str, seed: int) -> tuple[list[Teach
     from fledgling.teachers.aggregators.decision import agree_already, decide
 
     section, runtime_section = config.teachers, config.core
-    runtime = start(device=runtime_section.device, dtype=runtime_section.dtype, threads=runtime_section.threads,
-                    seed=seed)
+    runtime = start(
+        device=runtime_section.device,
+        dtype=runtime_section.dtype,
+        threads=runtime_section.threads,
+        seed=seed,
+    )
     embed = EmbeddingCache(load_embedder().embed, section.pool.embeddings_kept)
     found, combine = _teachers(config, teachers, runtime, seed)
-    return (found, lambda question, answers: decide(question, answers, section, embed, combine=combine),
-            lambda answers: agree_already(answers, section, embed))
+    return (
+        found,
+        lambda question, answers: decide(question, answers, section, embed, combine=combine),
+        lambda answers: agree_already(answers, section, embed),
+    )
 
 
-def _teachers(config: Config, teachers: str, runtime: Runtime, seed: int) -> tuple[list[Teacher], Combine | None]:
-    """Mocks, or endpoints with the local personas behind them; and the local model as the one that combines."""
+def _teachers(
+    config: Config, teachers: str, runtime: Runtime, seed: int
+) -> tuple[list[Teacher], Combine | None]:
+    """Mocks, or endpoints with the local personas behind them; and the local model as the one that
+    combines.
+    """
     from fledgling.models.loading import load_model
     from fledgling.teachers.building import assemble
     from fledgling.teachers.local import combiner
@@ -140,7 +189,9 @@ def _teachers(config: Config, teachers: str, runtime: Runtime, seed: int) -> tup
 
 
 def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:
-    """Draw the progress: a live table on a terminal, a line at the end elsewhere. Returns the last state."""
+    """Draw the progress: a live table on a terminal, a line at the end elsewhere. Returns the last
+    state.
+    """
     console = Console()
     if not sys.stdout.isatty():
         for state in states:
@@ -157,19 +208,27 @@ def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:
 def _table(state: Progress, questions: Path, out: Path) -> Table:
     table = Table(title=f"{questions} → {out}", title_justify="left", show_header=False)
     table.add_row("queue", f"{state.queued} waiting, {state.open} being asked")
-    table.add_row("decided", f"{state.decided} now, {state.already} before, {state.flagged} flagged, "
-                             f"{state.unanswered} unanswered, {state.unreadable} unreadable")
+    table.add_row(
+        "decided",
+        f"{state.decided} now, {state.already} before, {state.flagged} flagged, "
+        f"{state.unanswered} unanswered, {state.unreadable} unreadable",
+    )
     table.add_row("rate", f"{state.per_minute:.1f} a minute")
-    table.add_row("latency", f"p50 {state.p50:.2f} s   p95 {state.p95:.2f} s   p99 {state.p99:.2f} s")
+    table.add_row(
+        "latency", f"p50 {state.p50:.2f} s   p95 {state.p95:.2f} s   p99 {state.p99:.2f} s"
+    )
     table.add_row("memory", f"{state.memory_mb:.0f} MB")
     table.add_row("last", state.last)
     return table
 
 
 def _line(state: Progress) -> str:
-    return (f"decided {state.decided}, before {state.already}, flagged {state.flagged}, unanswered {state.unanswered}, "
-            f"unreadable {state.unreadable}; {state.per_minute:.0f} a minute; latency p50 {state.p50:.2f} s "
-            f"p95 {state.p95:.2f} s p99 {state.p99:.2f} s; memory {state.memory_mb:.0f} MB")
+    return (
+        f"decided {state.decided}, before {state.already}, flagged {state.flagged}, unanswered"
+        f" {state.unanswered}, unreadable {state.unreadable}; {state.per_minute:.0f} a minute;"
+        f" latency p50 {state.p50:.2f} s p95 {state.p95:.2f} s p99 {state.p99:.2f} s; memory"
+        f" {state.memory_mb:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Questions in, decisions out, both as JSON lines, such that a kill at any moment loses nothing and repeats nothing."""
+"""Questions in, decisions out, both as JSON lines, such that a kill at any moment loses nothing and
+repeats nothing.
+"""
 
 from __future__ import annotations
 
@@ -30,22 +32,29 @@ class Question:
 class QuestionFile:
     """Reads a growing file of questions, from where it last stopped.
 
-    A line is ``{"question": "…", "id": "…"}`` (the id is optional) or, in a ``.txt`` file, the question itself. Lines
-    that cannot be read are counted in ``unreadable`` and logged, not fatal: a service must outlive one bad line.
+    A line is ``{"question": "…", "id": "…"}`` (the id is optional) or, in a ``.txt`` file, the
+    question itself. Lines that cannot be read are counted in ``unreadable`` and logged, not fatal:
+    a service must outlive one bad line.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise DataError(f"{path} does not exist; give a JSONL file, one {{\"question\": \"…\"}} a line, "
-                            "or a .txt file, one question a line")
+            raise DataError(
+                f'{path} does not exist; give a JSONL file, one {{"question": "…"}} a line, '
+                "or a .txt file, one question a line"
+            )
         self.path = path
         self.unreadable = 0
         self._offset = 0
         self._line = 0
 
     def read_new(self, *, whole_lines: bool) -> Iterator[Question]:
-        """The questions added since the last call. ``whole_lines``: leave a last line without its end for later."""
-        if self.path.stat().st_size < self._offset:  # replaced by a shorter file: read it from the start
+        """The questions added since the last call. ``whole_lines``: leave a last line without its
+        end for later.
+        """
+        if (
+            self.path.stat().st_size < self._offset
+        ):  # replaced by a shorter file: read it from the start
             self._offset = self._line = 0
         with self.path.open("rb") as lines:
             lines.seek(self._offset)
@@ -69,7 +78,9 @@ class QuestionFile:
                 raise ValueError("the question is empty")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self.unreadable += 1
-            log.error("%s line %d is not a question and was skipped: %s", self.path, self._line, error)
+            log.error(
+                "%s line %d is not a question and was skipped: %s", self.path, self._line, error
+            )
             return None
         return Question(str(row.get("id") or question_id(text)), text)
 
@@ -80,7 +91,9 @@ def question_id(text: str) -> str:
 
 
 class DecisionLog:
-    """Appends one line a decision and forces it to disk before returning. One process at a time writes to a file."""
+    """Appends one line a decision and forces it to disk before returning. One process at a time
+    writes to a file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -89,8 +102,9 @@ class DecisionLog:
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise RunError(f"another `teachers run` is writing to {path}; "
-                           "wait for it or choose another --out") from error
+            raise RunError(
+                f"another `teachers run` is writing to {path}; wait for it or choose another --out"
+            ) from error
         try:
             self.done = self._recover()
             self._file = path.open("ab")
@@ -111,20 +125,29 @@ class DecisionLog:
 
     def append(self, question: Question, decision: Decision, *, seconds: float) -> None:
         """Write one decision; when this returns it has survived a power cut."""
-        row = {"id": question.id, "question": question.text, "answer": decision.text} | asdict(decision)
+        row = {"id": question.id, "question": question.text, "answer": decision.text} | asdict(
+            decision
+        )
         del row["text"]
-        row |= {"seconds": round(seconds, 4), "decided": datetime.now(UTC).isoformat(timespec="seconds")}
+        row |= {
+            "seconds": round(seconds, 4),
+            "decided": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         try:
             self._file.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise RunError(f"cannot write to {self.path}: {error.strerror}; nothing before this line is lost, "
-                           "make room and run the same command again") from error
+            raise RunError(
+                f"cannot write to {self.path}: {error.strerror}; nothing before this line is lost, "
+                "make room and run the same command again"
+            ) from error
         self.done.add(question.id)
 
     def _recover(self) -> set[str]:
-        """The ids already decided. A last line that a kill cut short is taken off: its question is asked again."""
+        """The ids already decided. A last line that a kill cut short is taken off: its question is
+        asked again.
+        """
         done: set[str] = set()
         if not self.path.exists():
             self.path.touch()
@@ -134,14 +157,20 @@ class DecisionLog:
             for number, raw in enumerate(lines, start=1):
                 entry, whole = _decided_id(raw), raw.endswith(b"\n")
                 if entry is None and whole and raw.strip():
-                    raise DataError(f"{self.path} line {number} is not a decision; is this the right --out file?")
+                    raise DataError(
+                        f"{self.path} line {number} is not a decision; is this the right --out"
+                        " file?"
+                    )
                 if entry is None and not whole:
                     break
                 if entry is not None:
                     done.add(entry)
                 good += len(raw)
             if good < self.path.stat().st_size:
-                log.warning("%s ended in half a line; it was removed and its question will be asked again", self.path)
+                log.warning(
+                    "%s ended in half a line; it was removed and its question will be asked again",
+                    self.path,
+                )
                 lines.truncate(good)
             elif not whole:  # only the line's end is missing
                 lines.write(b"\n")

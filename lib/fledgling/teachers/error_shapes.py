@@ -1,7 +1,8 @@
-"""What a server's error means: whose fault it is, whether to try again, whether to leave the model alone.
+"""What a server's error means: whose fault it is, whether to try again, whether to leave the model
+alone.
 
-NVIDIA NIM answers in several shapes: problem JSON, OpenAI's ``{"error": …}``, plain text; some faults of the server
-come under a 4xx status. The status alone is therefore not enough.
+NVIDIA NIM answers in several shapes: problem JSON, OpenAI's ``{"error": …}``, plain text; some
+faults of the server come under a 4xx status. The status alone is therefore not enough.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ _SECRET = re.compile(r"\b(?:nvapi|sk|hf|gsk)[-_][\w-]{6,}|(?i:bearer)\s+\S+")
 
 @dataclass(frozen=True)
 class Fault:
-    """``blames`` is server, model, key or caller. ``retry``: worth asking this model again, now. ``lasting``: this
-    model will not answer in this process any more. ``mend`` tells the person what to do."""
+    """``blames`` is server, model, key or caller. ``retry``: worth asking this model again, now.
+    ``lasting``: this model will not answer in this process any more. ``mend`` tells the person what
+    to do.
+    """
 
     kind: str
     blames: str
@@ -32,28 +35,69 @@ class Fault:
 
     @property
     def trips(self) -> bool:
-        """Whether the breaker counts it: a wrong request of ours says nothing about the model's health."""
+        """Whether the breaker counts it: a wrong request of ours says nothing about the model's
+        health.
+        """
         return self.blames != "caller"
 
 
 RATE_LIMIT = Fault("rate_limit", "server", True, False, "lower requests_per_minute")
 NOT_READY = Fault("not_ready", "server", True, False, "the server is starting or overloaded; wait")
 SERVER = Fault("server", "server", True, False, "the server failed; another teacher takes over")
-DEGRADED = Fault("degraded", "server", False, False, "the hosted function is degraded; another teacher takes over")
+DEGRADED = Fault(
+    "degraded",
+    "server",
+    False,
+    False,
+    "the hosted function is degraded; another teacher takes over",
+)
 TIMEOUT = Fault("timeout", "server", True, False, "raise deadline_s or choose a faster model")
 CONNECTION = Fault("connection", "server", True, False, "check base_url and that the server runs")
 BAD_REPLY = Fault("bad_reply", "server", True, False, "the server answered without a completion")
-END_OF_LIFE = Fault("end_of_life", "model", False, True, "choose another model: this one is retired")
-NOT_ENTITLED = Fault("not_entitled", "model", False, True,
-                     "the model is gone or this key may not use it; choose another or request access")
-NO_SUCH_ROUTE = Fault("no_such_route", "model", False, True, "check base_url (it ends in /v1) and the model's name")
-NO_KEY = Fault("no_key", "key", False, True, "set the environment variable named in key_variable to a valid key")
-FORBIDDEN = Fault("forbidden", "key", False, True, "this key may not use the model; request access or change the key")
+END_OF_LIFE = Fault(
+    "end_of_life", "model", False, True, "choose another model: this one is retired"
+)
+NOT_ENTITLED = Fault(
+    "not_entitled",
+    "model",
+    False,
+    True,
+    "the model is gone or this key may not use it; choose another or request access",
+)
+NO_SUCH_ROUTE = Fault(
+    "no_such_route", "model", False, True, "check base_url (it ends in /v1) and the model's name"
+)
+NO_KEY = Fault(
+    "no_key",
+    "key",
+    False,
+    True,
+    "set the environment variable named in key_variable to a valid key",
+)
+FORBIDDEN = Fault(
+    "forbidden",
+    "key",
+    False,
+    True,
+    "this key may not use the model; request access or change the key",
+)
 PAYMENT = Fault("payment", "key", False, True, "the account has no credit left")
-BAD_REQUEST = Fault("bad_request", "caller", False, False, "the request is wrong; shorten the question or mend it")
+BAD_REQUEST = Fault(
+    "bad_request", "caller", False, False, "the request is wrong; shorten the question or mend it"
+)
 
-_BY_STATUS = {401: NO_KEY, 402: PAYMENT, 403: FORBIDDEN, 404: NO_SUCH_ROUTE, 408: TIMEOUT, 410: END_OF_LIFE,
-              425: NOT_READY, 429: RATE_LIMIT, 503: NOT_READY, 504: TIMEOUT}
+_BY_STATUS = {
+    401: NO_KEY,
+    402: PAYMENT,
+    403: FORBIDDEN,
+    404: NO_SUCH_ROUTE,
+    408: TIMEOUT,
+    410: END_OF_LIFE,
+    425: NOT_READY,
+    429: RATE_LIMIT,
+    503: NOT_READY,
+    504: TIMEOUT,
+}
 
 
 class TeacherFault(FledglingError):
@@ -83,15 +127,20 @@ def classify(status: int, body: str, *, retry_after: str | None = None) -> Fault
         fault = NOT_ENTITLED
     elif status == 200:
         fault = BAD_REPLY
-    return replace(fault, detail=f"HTTP {status}, {detail}" if detail else f"HTTP {status}",
-                   retry_after_s=_seconds(retry_after))
+    return replace(
+        fault,
+        detail=f"HTTP {status}, {detail}" if detail else f"HTTP {status}",
+        retry_after_s=_seconds(retry_after),
+    )
 
 
 def classify_exception(error: openai.APIError) -> Fault:
     """What the ``openai`` client raised → fault."""
     if isinstance(error, openai.APIStatusError):
         response = error.response
-        return classify(response.status_code, response.text, retry_after=response.headers.get("retry-after"))
+        return classify(
+            response.status_code, response.text, retry_after=response.headers.get("retry-after")
+        )
     if isinstance(error, openai.APITimeoutError):
         return replace(TIMEOUT, detail="no reply in time")
     if isinstance(error, openai.APIConnectionError):

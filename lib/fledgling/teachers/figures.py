@@ -1,4 +1,6 @@
-"""Figures about teachers: agreement, trust, calibration, the price of abstaining, pool size, the learner's rounds."""
+"""Figures about teachers: agreement, trust, calibration, the price of abstaining, pool size, the
+learner's rounds.
+"""
 
 from __future__ import annotations
 
@@ -9,54 +11,108 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fledgling.reports.figures import BLUE, GREEN, GREY, ORANGE, PALETTE, SEQUENTIAL, VERMILION, new_figure
+from fledgling.reports.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALETTE,
+    SEQUENTIAL,
+    VERMILION,
+    new_figure,
+)
 from fledgling.teachers.calibration import CoveragePoint, ReliabilityBin
 
 
-def plot_decisions(rows: Sequence[Mapping[str, Any]], *, agreement: float, consensus: float) -> Figure:
-    """What kinds of pools lead to: ``rows`` hold pool, agreement, quality, confidence, accuracy and flagged."""
+def plot_decisions(
+    rows: Sequence[Mapping[str, Any]], *, agreement: float, consensus: float
+) -> Figure:
+    """What kinds of pools lead to: ``rows`` hold pool, agreement, quality, confidence, accuracy and
+    flagged.
+    """
     figure, axes = new_figure(width=9.0)
     axis = axes[0, 0]
     place, width = np.arange(len(rows)), 0.16
-    for number, (name, colour) in enumerate(zip(("agreement", "quality", "confidence", "accuracy", "flagged"),
-                                                PALETTE, strict=False)):
-        axis.bar(place + (number - 2) * width, [row[name] for row in rows], width, color=colour, label=name)
+    for number, (name, colour) in enumerate(
+        zip(("agreement", "quality", "confidence", "accuracy", "flagged"), PALETTE, strict=False)
+    ):
+        axis.bar(
+            place + (number - 2) * width,
+            [row[name] for row in rows],
+            width,
+            color=colour,
+            label=name,
+        )
     axis.axhline(agreement, color=GREY, linestyle="--", linewidth=1)
     axis.axhline(consensus, color=GREY, linestyle=":", linewidth=1)
     for level, meaning in ((agreement, "no caveat above"), (consensus, "flagged below")):
-        axis.annotate(meaning, (1.005, level), xycoords=("axes fraction", "data"), color=GREY, fontsize=8, va="center")
+        axis.annotate(
+            meaning,
+            (1.005, level),
+            xycoords=("axes fraction", "data"),
+            color=GREY,
+            fontsize=8,
+            va="center",
+        )
     axis.set_xticks(place, [row["pool"] for row in rows])
-    axis.set(ylim=(0, 1.05), ylabel="mean over questions, or share (0 to 1)",
-             title="A pool that errs together looks as sound as one that is right")
+    axis.set(
+        ylim=(0, 1.05),
+        ylabel="mean over questions, or share (0 to 1)",
+        title="A pool that errs together looks as sound as one that is right",
+    )
     axis.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
     return figure
 
 
 def plot_pool_size(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Accuracy, confidence and latency against the number of teachers: ``rows`` hold pool, size and the three."""
+    """Accuracy, confidence and latency against the number of teachers: ``rows`` hold pool, size and
+    the three.
+    """
     figure, axes = new_figure(1, 3, width=11.0, height=3.8)
-    panels = (("accuracy", "answers that are right (share)"), ("confidence", "mean confidence (0 to 1)"),
-              ("latency_ms", "median time to a decision (ms)"))
+    panels = (
+        ("accuracy", "answers that are right (share)"),
+        ("confidence", "mean confidence (0 to 1)"),
+        ("latency_ms", "median time to a decision (ms)"),
+    )
     for axis, (value, label) in zip(axes[0], panels, strict=True):
         for pool in dict.fromkeys(row["pool"] for row in rows):
             chosen = [row for row in rows if row["pool"] == pool]
-            axis.plot([row["size"] for row in chosen], [row[value] for row in chosen], marker="o", label=pool)
-        axis.set(xlabel="teachers asked", ylabel=label, xticks=sorted({row["size"] for row in rows}))
+            axis.plot(
+                [row["size"] for row in chosen],
+                [row[value] for row in chosen],
+                marker="o",
+                label=pool,
+            )
+        axis.set(
+            xlabel="teachers asked", ylabel=label, xticks=sorted({row["size"] for row in rows})
+        )
         axis.set_ylim(0, 1.02 if value != "latency_ms" else None)
     axes[0, 1].set_title("More teachers help only as far as they err apart")
     axes[0, 0].legend(frameon=False, loc="lower right")
     return figure
 
 
-def plot_matrix(matrix: np.ndarray, names: Sequence[str], *, title: str, label: str, low: float = 0.0) -> Figure:
-    """A square matrix (T, T) between teachers: agreement, or correlation of errors, with the numbers written in."""
+def plot_matrix(
+    matrix: np.ndarray, names: Sequence[str], *, title: str, label: str, low: float = 0.0
+) -> Figure:
+    """A square matrix (T, T) between teachers: agreement, or correlation of errors, with the
+    numbers written in.
+    """
     size = 2.6 + 0.62 * len(names)
     figure, axes = new_figure(width=size + 1.4, height=size)
     axis = axes[0, 0]
     image = axis.imshow(matrix, vmin=low, vmax=1.0, cmap=SEQUENTIAL)
     for (row, column), value in np.ndenumerate(matrix):
         dark = (value - low) / (1.0 - low) < 0.6
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color="white" if dark else "black", fontsize=9)
+        axis.text(
+            column,
+            row,
+            f"{value:.2f}",
+            ha="center",
+            va="center",
+            color="white" if dark else "black",
+            fontsize=9,
+        )
     axis.set_xticks(range(len(names)), names, rotation=35, ha="right")
     axis.set_yticks(range(len(names)), names)
     axis.grid(False)
@@ -70,17 +126,27 @@ def plot_against_baselines(accuracies: Mapping[str, float], *, title: str) -> Fi
     figure, axes = new_figure(width=7.5, height=0.9 + 0.45 * len(accuracies))
     axis = axes[0, 0]
     ranked = sorted(accuracies.items(), key=lambda pair: pair[1])
-    bars = axis.barh([name for name, _ in ranked], [value for _, value in ranked],
-                     color=[BLUE if name.startswith("trust") else GREY for name, _ in ranked])
+    bars = axis.barh(
+        [name for name, _ in ranked],
+        [value for _, value in ranked],
+        color=[BLUE if name.startswith("trust") else GREY for name, _ in ranked],
+    )
     axis.bar_label(bars, fmt="%.2f", padding=3)
     axis.grid(axis="y", visible=False)
     axis.set(xlim=(0, 1.08), xlabel="answers that are right (share)", title=title)
     return figure
 
 
-def plot_calibration(bins: Sequence[ReliabilityBin], curve: Sequence[CoveragePoint], *, ece: float,
-                     target: float = 0.9) -> Figure:
-    """Left: is a confidence worth its number. Right: accuracy against the share of questions answered."""
+def plot_calibration(
+    bins: Sequence[ReliabilityBin],
+    curve: Sequence[CoveragePoint],
+    *,
+    ece: float,
+    target: float = 0.9,
+) -> Figure:
+    """Left: is a confidence worth its number. Right: accuracy against the share of questions
+    answered.
+    """
     figure, axes = new_figure(1, 2, width=9.5, height=4.2)
     _reliability(axes[0, 0], bins, ece)
     _coverage(axes[0, 1], curve, target)
@@ -91,53 +157,119 @@ def _reliability(axis: Axes, bins: Sequence[ReliabilityBin], ece: float) -> None
     axis.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     axis.text(0.97, 0.94, "perfect", color=GREY, fontsize=8, ha="right", va="top", rotation=38)
     counts = np.array([part.count for part in bins], dtype=float)
-    axis.scatter([part.confidence for part in bins], [part.accuracy for part in bins],
-                 s=30 + 400 * counts / counts.sum(), color=BLUE, alpha=0.85, zorder=3)
+    axis.scatter(
+        [part.confidence for part in bins],
+        [part.accuracy for part in bins],
+        s=30 + 400 * counts / counts.sum(),
+        color=BLUE,
+        alpha=0.85,
+        zorder=3,
+    )
     for part in bins:
-        axis.annotate(f"n={part.count}", (part.confidence, part.accuracy), textcoords="offset points", xytext=(8, -14),
-                      fontsize=8)
-    axis.set(xlim=(0, 1), ylim=(0, 1.04), xlabel="confidence (0 to 1)", ylabel="answers that are right (share)",
-             title=f"Confidence against truth, ECE {ece:.3f}")
+        axis.annotate(
+            f"n={part.count}",
+            (part.confidence, part.accuracy),
+            textcoords="offset points",
+            xytext=(8, -14),
+            fontsize=8,
+        )
+    axis.set(
+        xlim=(0, 1),
+        ylim=(0, 1.04),
+        xlabel="confidence (0 to 1)",
+        ylabel="answers that are right (share)",
+        title=f"Confidence against truth, ECE {ece:.3f}",
+    )
 
 
 def _coverage(axis: Axes, curve: Sequence[CoveragePoint], target: float) -> None:
-    axis.plot([point.coverage for point in curve], [point.accuracy for point in curve], color=GREEN, marker="o",
-              markersize=4)
+    axis.plot(
+        [point.coverage for point in curve],
+        [point.accuracy for point in curve],
+        color=GREEN,
+        marker="o",
+        markersize=4,
+    )
     axis.axhline(target, color=VERMILION, linestyle="--", linewidth=1)
     reached = max((point.coverage for point in curve if point.accuracy >= target), default=0.0)
     axis.text(0.02, target - 0.012, f"target {target:.0%}", color=VERMILION, fontsize=8, va="top")
     low = min(min((point.accuracy for point in curve), default=target), target)
-    axis.set(xlim=(0, 1.02), ylim=(max(0.0, low - 0.1), 1.02), xlabel="questions answered (share)",
-             ylabel="of those right (share)", title=f"{reached:.0%} can be answered at {target:.0%} right")
+    axis.set(
+        xlim=(0, 1.02),
+        ylim=(max(0.0, low - 0.1), 1.02),
+        xlabel="questions answered (share)",
+        ylabel="of those right (share)",
+        title=f"{reached:.0%} can be answered at {target:.0%} right",
+    )
 
 
 def plot_weights(weights: Mapping[str, float]) -> Figure:
-    """What each teacher's vote is worth after the gold labels; below zero: rather believe the opposite."""
+    """What each teacher's vote is worth after the gold labels; below zero: rather believe the
+    opposite.
+    """
     figure, axes = new_figure(width=7.5, height=0.9 + 0.45 * len(weights))
     axis = axes[0, 0]
     ranked = sorted(weights.items(), key=lambda pair: pair[1])
-    axis.barh([name for name, _ in ranked], [value for _, value in ranked],
-              color=[BLUE if value >= 0 else ORANGE for _, value in ranked])
+    axis.barh(
+        [name for name, _ in ranked],
+        [value for _, value in ranked],
+        color=[BLUE if value >= 0 else ORANGE for _, value in ranked],
+    )
     axis.axvline(0, color="#333333", linewidth=0.8)
     axis.grid(axis="y", visible=False)
-    axis.set(xlabel="weight of a full vote (log-odds)", title="Trust learned from a few gold labels")
+    axis.set(
+        xlabel="weight of a full vote (log-odds)", title="Trust learned from a few gold labels"
+    )
     return figure
 
 
 def plot_rounds(rounds: Sequence[Mapping[str, Any]]) -> Figure:
-    """The learner's error on each task and its agreement with the teachers, round by round (round 0: untaught)."""
+    """The learner's error on each task and its agreement with the teachers, round by round (round
+    0: untaught).
+    """
     figure, axes = new_figure(1, 2, width=10.0, height=4.0)
     numbers = [row["step"] for row in rounds]
     left, right = axes[0]
     for task in rounds[0]["tasks"]:
-        left.plot(numbers, [row["tasks"][task] for row in rounds], marker="o", label=task, alpha=0.75)
-    left.plot(numbers, [row["error"] for row in rounds], color="black", linewidth=3, marker="s", label="all")
-    left.set(xticks=numbers, ylim=(-0.03, 1.03), xlabel="teaching round", ylabel="answers that are wrong (share)",
-             title="The learner's error falls")
+        left.plot(
+            numbers, [row["tasks"][task] for row in rounds], marker="o", label=task, alpha=0.75
+        )
+    left.plot(
+        numbers,
+        [row["error"] for row in rounds],
+        color="black",
+        linewidth=3,
+        marker="s",
+        label="all",
+    )
+    left.set(
+        xticks=numbers,
+        ylim=(-0.03, 1.03),
+        xlabel="teaching round",
+        ylabel="answers that are wrong (share)",
+        title="The learner's error falls",
+    )
     left.legend(frameon=False, fontsize=8)
-    right.plot(numbers, [row["agreement"] for row in rounds], color=GREEN, marker="o", label="agreement with teachers")
+    right.plot(
+        numbers,
+        [row["agreement"] for row in rounds],
+        color=GREEN,
+        marker="o",
+        label="agreement with teachers",
+    )
     right.axhline(rounds[-1]["trusted"], color=GREY, linestyle="--", linewidth=1)
-    right.text(numbers[0], rounds[-1]["trusted"] + 0.01, "share trusted enough to teach", color=GREY, fontsize=8)
-    right.set(xticks=numbers, ylim=(0, 1.03), xlabel="teaching round", ylabel="questions (share)",
-              title="Its agreement with the teachers rises")
+    right.text(
+        numbers[0],
+        rounds[-1]["trusted"] + 0.01,
+        "share trusted enough to teach",
+        color=GREY,
+        fontsize=8,
+    )
+    right.set(
+        xticks=numbers,
+        ylim=(0, 1.03),
+        xlabel="teaching round",
+        ylabel="questions (share)",
+        title="Its agreement with the teachers rises",
+    )
     return figure

@@ -1,4 +1,6 @@
-"""Local teachers: personas, temperatures or adapters of one model that answer together in one batch, offline."""
+"""Local teachers: personas, temperatures or adapters of one model that answer together in one
+batch, offline.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _LONGEST_PROMPT = 512
 
 @dataclass(frozen=True)
 class Spoken:
-    """A generated answer, its number of tokens and their mean probability under the untempered model."""
+    """A generated answer, its number of tokens and their mean probability under the untempered
+    model.
+    """
 
     text: str
     tokens: int
@@ -40,9 +44,13 @@ class _Request:
 
 
 class LocalEngine:
-    """Gathers what the local teachers are asked at one time and generates it as one batch in a worker thread."""
+    """Gathers what the local teachers are asked at one time and generates it as one batch in a
+    worker thread.
+    """
 
-    def __init__(self, loaded: LoadedModel, *, max_new_tokens: int, seed: int = 0, batch_size: int = 16) -> None:
+    def __init__(
+        self, loaded: LoadedModel, *, max_new_tokens: int, seed: int = 0, batch_size: int = 16
+    ) -> None:
         self.loaded = loaded
         self.batches: list[int] = []  # sizes of the latest batches, for tests and figures
         self._max_new_tokens = max_new_tokens
@@ -67,12 +75,16 @@ class LocalEngine:
             fitting = [request for request in self._waiting if request.teacher.adapter == adapter]
             batch = fitting[: self._batch_size]
             self._waiting = [request for request in self._waiting if request not in batch]
-            batch = [request for request in batch if not request.spoken.done()]  # given up meanwhile
+            batch = [
+                request for request in batch if not request.spoken.done()
+            ]  # given up meanwhile
             if not batch:
                 continue
             self.batches = [*self.batches[-99:], len(batch)]
             try:
-                spoken = await asyncio.to_thread(self.generate, [r.question for r in batch], [r.teacher for r in batch])
+                spoken = await asyncio.to_thread(
+                    self.generate, [r.question for r in batch], [r.teacher for r in batch]
+                )
             except (FledglingError, RuntimeError) as error:
                 for request in batch:
                     _settle(request.spoken, error)
@@ -85,32 +97,56 @@ class LocalEngine:
         """One batch: row i is teacher i's answer to question i. All teachers share one adapter."""
         self._use(teachers[0].adapter)
         tokenizer, model, device = self.loaded.tokenizer, self.loaded.model, self.loaded.device
-        texts = [chat_text(self.loaded, question, teacher.persona or None)
-                 for question, teacher in zip(questions, teachers, strict=True)]
-        rows = [cut_middle(tokenizer(text, add_special_tokens=False)["input_ids"], _LONGEST_PROMPT) for text in texts]
+        texts = [
+            chat_text(self.loaded, question, teacher.persona or None)
+            for question, teacher in zip(questions, teachers, strict=True)
+        ]
+        rows = [
+            cut_middle(tokenizer(text, add_special_tokens=False)["input_ids"], _LONGEST_PROMPT)
+            for text in texts
+        ]
         width, pad = max(len(row) for row in rows), tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+        mask = torch.tensor(
+            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
+        )
         temperatures = torch.tensor([teacher.temperature for teacher in teachers], device=device)
         output = model.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=self._max_new_tokens, do_sample=False, pad_token_id=pad,
-            temperature=None, top_p=None, top_k=None, return_dict_in_generate=True, output_logits=True,
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=self._max_new_tokens,
+            do_sample=False,
+            pad_token_id=pad,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            return_dict_in_generate=True,
+            output_logits=True,
             logits_processor=LogitsProcessorList([RowTemperatures(temperatures, self._random)]),
         )
         return self._read(output.sequences[:, width:], torch.stack(output.logits, dim=1))
 
     def _read(self, tokens: torch.Tensor, logits: torch.Tensor) -> list[Spoken]:
         """``tokens`` (B, T) and the raw ``logits`` (B, T, V) behind them → answers."""
-        chosen = torch.log_softmax(logits.float(), dim=-1).gather(2, tokens.unsqueeze(2)).squeeze(2).exp()  # (B, T)
+        chosen = (
+            torch.log_softmax(logits.float(), dim=-1)
+            .gather(2, tokens.unsqueeze(2))
+            .squeeze(2)
+            .exp()
+        )  # (B, T)
         ended = tokens == self.loaded.tokenizer.eos_token_id
         counted = ended.int().cumsum(dim=1) - ended.int() == 0  # up to and with the first end
         confidence = (chosen * counted).sum(1) / counted.sum(1)
         texts = self.loaded.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        return [Spoken(text.strip(), int(count), float(sure))
-                for text, count, sure in zip(texts, counted.sum(1), confidence, strict=True)]
+        return [
+            Spoken(text.strip(), int(count), float(sure))
+            for text, count, sure in zip(texts, counted.sum(1), confidence, strict=True)
+        ]
 
     def _use(self, adapter: str) -> None:
-        """Switch the model to a teacher's adapter folder, loading it on first use; empty means the plain model."""
+        """Switch the model to a teacher's adapter folder, loading it on first use; empty means the
+        plain model.
+        """
         model = self.loaded.model
         if not adapter and getattr(model, "_hf_peft_config_loaded", False):
             model.disable_adapters()
@@ -120,24 +156,34 @@ class LocalEngine:
                 if name not in getattr(model, "peft_config", {}):
                     model.load_adapter(adapter, adapter_name=name)
             except (OSError, ValueError) as error:
-                raise ModelError(f"the teacher adapter {adapter!r} cannot be loaded: {error}; "
-                                 "give a LoRA folder saved with save_pretrained") from error
+                raise ModelError(
+                    f"the teacher adapter {adapter!r} cannot be loaded: {error}; "
+                    "give a LoRA folder saved with save_pretrained"
+                ) from error
             model.enable_adapters()
             model.set_adapter(name)
 
 
 class RowTemperatures(LogitsProcessor):
-    """A temperature for each row: Gumbel noise makes the greedy choice a sample from softmax(logits / temperature)."""
+    """A temperature for each row: Gumbel noise makes the greedy choice a sample from softmax(logits
+    / temperature).
+    """
 
     def __init__(self, temperatures: torch.Tensor, random: torch.Generator) -> None:
         self._temperatures = temperatures.unsqueeze(1)  # (B, 1)
         self._random = random
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores (B, V) → scores whose argmax is the sampled token; rows at temperature 0 stay greedy."""
+        """Scores (B, V) → scores whose argmax is the sampled token; rows at temperature 0 stay
+        greedy.
+        """
         if not bool((self._temperatures > 0).any()):
             return scores
-        uniform = torch.rand(scores.shape, generator=self._random).clamp_(1e-9, 1 - 1e-9).to(scores.device)
+        uniform = (
+            torch.rand(scores.shape, generator=self._random)
+            .clamp_(1e-9, 1 - 1e-9)
+            .to(scores.device)
+        )
         return scores - torch.log(-torch.log(uniform)) * self._temperatures
 
 
@@ -150,29 +196,45 @@ class LocalTeacher:
         self._engine = engine
 
     async def answer(self, question: str, *, timeout: float) -> Answer:
-        """Answer within ``timeout`` seconds; a batch that takes longer is finished but not waited for."""
+        """Answer within ``timeout`` seconds; a batch that takes longer is finished but not waited
+        for.
+        """
         started = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
                 spoken = await self._engine.speak(question, self.section)
         except TimeoutError:
-            return failure(self.name, f"timeout: no answer within {timeout:.1f} s", seconds=time.monotonic() - started)
+            return failure(
+                self.name,
+                f"timeout: no answer within {timeout:.1f} s",
+                seconds=time.monotonic() - started,
+            )
         except (FledglingError, RuntimeError) as error:
             log.warning("%s failed: %s", self.name, error)
             return failure(self.name, f"local: {error}", seconds=time.monotonic() - started)
-        return Answer(spoken.text, self.name, spoken.confidence, spoken.tokens, (time.monotonic() - started) * 1000)
+        return Answer(
+            spoken.text,
+            self.name,
+            spoken.confidence,
+            spoken.tokens,
+            (time.monotonic() - started) * 1000,
+        )
 
     async def close(self) -> None:
         """Nothing to close: the model stays with whoever loaded it."""
 
 
 def combiner(loaded: LoadedModel, *, max_new_tokens: int) -> Callable[[str, list[str]], str]:
-    """A function (question, answers) → one answer, written by the local model from the teachers' answers."""
+    """A function (question, answers) → one answer, written by the local model from the teachers'
+    answers.
+    """
 
     def combine(question: str, answers: list[str]) -> str:
         listed = "\n".join(f"- {answer}" for answer in answers)
-        prompt = (f"Question: {question}\nAnswers from different people:\n{listed}\n"
-                  "Write the one answer that most of them support, in a single sentence.")
+        prompt = (
+            f"Question: {question}\nAnswers from different people:\n{listed}\n"
+            "Write the one answer that most of them support, in a single sentence."
+        )
         return reply(loaded, prompt, max_new_tokens=max_new_tokens)
 
     return combine

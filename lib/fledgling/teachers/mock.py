@@ -1,8 +1,10 @@
-"""Teachers that need no model and no key: pools that agree, disagree, split, err together, fail or stall.
+"""Teachers that need no model and no key: pools that agree, disagree, split, err together, fail or
+stall.
 
-Whether a mock is right is drawn from a Gaussian copula: ``accuracy`` sets how often each is right, ``correlation`` how
-far the pool's errors come together. What a mock knows depends only on seed, question and name, never on the order of
-asking; whether a call fails or stalls also on how often it was asked.
+Whether a mock is right is drawn from a Gaussian copula: ``accuracy`` sets how often each is right,
+``correlation`` how far the pool's errors come together. What a mock knows depends only on seed,
+question and name, never on the order of asking; whether a call fails or stalls also on how often it
+was asked.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from fledgling.teachers.base import failure
 
 @dataclass(frozen=True)
 class QuizQuestion:
-    """A question whose answer is known. ``sentence`` holds ``{}`` where the answer goes; ``wrong`` are rivals."""
+    """A question whose answer is known. ``sentence`` holds ``{}`` where the answer goes; ``wrong``
+    are rivals.
+    """
 
     id: str
     question: str
@@ -40,17 +44,29 @@ def load_quiz(path: Path = DATA / "teachers" / "questions.jsonl") -> list[QuizQu
     quiz = []
     for number, row in read_jsonl(path):
         try:
-            quiz.append(QuizQuestion(row["id"], row["question"], row["answer"], row["sentence"], tuple(row["wrong"]),
-                                     row.get("task", "")))
+            quiz.append(
+                QuizQuestion(
+                    row["id"],
+                    row["question"],
+                    row["answer"],
+                    row["sentence"],
+                    tuple(row["wrong"]),
+                    row.get("task", ""),
+                )
+            )
         except (KeyError, TypeError) as error:
-            raise DataError(f"{path} line {number}: a quiz question needs id, question, answer, sentence and wrong "
-                            f"({error})") from error
+            raise DataError(
+                f"{path} line {number}: a quiz question needs id, question, answer, sentence and"
+                f" wrong ({error})"
+            ) from error
     return quiz
 
 
 @dataclass(frozen=True)
 class MockManner:
-    """How a mock behaves. ``latency_s`` is the median answer time, drawn with ±30%; a stall lasts ``stall_s``."""
+    """How a mock behaves. ``latency_s`` is the median answer time, drawn with ±30%; a stall lasts
+    ``stall_s``.
+    """
 
     accuracy: float = 0.8
     correlation: float = 0.0
@@ -63,14 +79,25 @@ class MockManner:
         for name in ("accuracy", "correlation", "failing", "stalling"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
-                raise ConfigError(f"a mock teacher's {name} is {value!r}; it must lie between 0 and 1")
+                raise ConfigError(
+                    f"a mock teacher's {name} is {value!r}; it must lie between 0 and 1"
+                )
 
 
 class MockTeacher:
-    """Answers quiz questions, rightly or wrongly as its manner says; unknown questions it declines."""
+    """Answers quiz questions, rightly or wrongly as its manner says; unknown questions it
+    declines.
+    """
 
-    def __init__(self, name: str, quiz: Sequence[QuizQuestion], manner: MockManner, *, seed: int = 0,
-                 phrasing: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        quiz: Sequence[QuizQuestion],
+        manner: MockManner,
+        *,
+        seed: int = 0,
+        phrasing: int = 0,
+    ) -> None:
         self.name = name
         self.manner = manner
         self.asked = 0
@@ -82,7 +109,10 @@ class MockTeacher:
         """Answer, fail or stall."""
         self.asked += 1
         random = _random(self._seed, "manner", self.name, question, str(self.asked))
-        fails, stalls = random.random() < self.manner.failing, random.random() < self.manner.stalling
+        fails, stalls = (
+            random.random() < self.manner.failing,
+            random.random() < self.manner.stalling,
+        )
         latency = self.manner.latency_s * random.uniform(0.7, 1.3)
         await asyncio.sleep(min(self.manner.stall_s if stalls else latency, timeout))
         if stalls and self.manner.stall_s >= timeout:
@@ -121,7 +151,9 @@ class MockTeacher:
 
 
 class FixedTeacher:
-    """Always gives the text it was made with: for pools whose disagreement is part of the lesson."""
+    """Always gives the text it was made with: for pools whose disagreement is part of the
+    lesson.
+    """
 
     def __init__(self, name: str, text: str, *, confidence: float = 0.8) -> None:
         self.name = name
@@ -135,17 +167,26 @@ class FixedTeacher:
         """Nothing to close."""
 
 
-def mock_pool(quiz: Sequence[QuizQuestion], manner: MockManner, *, size: int = 3, seed: int = 0) -> list[MockTeacher]:
+def mock_pool(
+    quiz: Sequence[QuizQuestion], manner: MockManner, *, size: int = 3, seed: int = 0
+) -> list[MockTeacher]:
     """``size`` mocks of one manner. Independent or correlated, accurate or not: the manner says."""
-    return [MockTeacher(f"mock_{place + 1}", quiz, manner, seed=seed, phrasing=place) for place in range(size)]
+    return [
+        MockTeacher(f"mock_{place + 1}", quiz, manner, seed=seed, phrasing=place)
+        for place in range(size)
+    ]
 
 
-def agreeing_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0) -> list[MockTeacher]:
+def agreeing_pool(
+    quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0
+) -> list[MockTeacher]:
     """All right, each in its own words."""
     return mock_pool(quiz, MockManner(accuracy=1.0), size=size, seed=seed)
 
 
-def disagreeing_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0) -> list[MockTeacher]:
+def disagreeing_pool(
+    quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0
+) -> list[MockTeacher]:
     """Rarely right, each with errors of its own."""
     return mock_pool(quiz, MockManner(accuracy=0.2), size=size, seed=seed)
 
@@ -153,24 +194,40 @@ def disagreeing_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int =
 def split_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0) -> list[MockTeacher]:
     """All but the last are right; the last never is."""
     right = mock_pool(quiz, MockManner(accuracy=1.0), size=size - 1, seed=seed)
-    return [*right, MockTeacher(f"mock_{size}", quiz, MockManner(accuracy=0.0), seed=seed, phrasing=size - 1)]
+    return [
+        *right,
+        MockTeacher(f"mock_{size}", quiz, MockManner(accuracy=0.0), seed=seed, phrasing=size - 1),
+    ]
 
 
-def biased_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, accuracy: float = 0.6,
-                seed: int = 0) -> list[MockTeacher]:
-    """Right together and wrong together, with the same misconception: unanimous, and no wiser for it."""
+def biased_pool(
+    quiz: Sequence[QuizQuestion], *, size: int = 3, accuracy: float = 0.6, seed: int = 0
+) -> list[MockTeacher]:
+    """Right together and wrong together, with the same misconception: unanimous, and no wiser for
+    it.
+    """
     return mock_pool(quiz, MockManner(accuracy=accuracy, correlation=1.0), size=size, seed=seed)
 
 
-def failing_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, rate: float = 0.3, seed: int = 0) -> list[MockTeacher]:
+def failing_pool(
+    quiz: Sequence[QuizQuestion], *, size: int = 3, rate: float = 0.3, seed: int = 0
+) -> list[MockTeacher]:
     """Good, but a share ``rate`` of the calls fails."""
     return mock_pool(quiz, MockManner(accuracy=0.9, failing=rate), size=size, seed=seed)
 
 
-def stalling_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, rate: float = 0.3, latency_s: float = 0.02,
-                  seed: int = 0) -> list[MockTeacher]:
+def stalling_pool(
+    quiz: Sequence[QuizQuestion],
+    *,
+    size: int = 3,
+    rate: float = 0.3,
+    latency_s: float = 0.02,
+    seed: int = 0,
+) -> list[MockTeacher]:
     """Good, but a share ``rate`` of the calls never comes back."""
-    return mock_pool(quiz, MockManner(accuracy=0.9, stalling=rate, latency_s=latency_s), size=size, seed=seed)
+    return mock_pool(
+        quiz, MockManner(accuracy=0.9, stalling=rate, latency_s=latency_s), size=size, seed=seed
+    )
 
 
 def _random(seed: int, *parts: str) -> np.random.Generator:

@@ -1,4 +1,6 @@
-"""Teachers behind an OpenAI-compatible endpoint: NVIDIA NIM, vLLM, Ollama, llama.cpp, or any other such server."""
+"""Teachers behind an OpenAI-compatible endpoint: NVIDIA NIM, vLLM, Ollama, llama.cpp, or any other
+such server.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import openai
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from fledgling.core.records import Answer
 from fledgling.teachers.base import failure
@@ -43,13 +51,23 @@ class _Progress:
 
 
 class EndpointTeacher:
-    """One model on one server. The key is read from the environment when a client is made and kept nowhere else.
+    """One model on one server. The key is read from the environment when a client is made and kept
+    nowhere else.
 
-    ``budget`` and ``gate`` (a semaphore for open requests) are shared by the teachers of one server and key.
+    ``budget`` and ``gate`` (a semaphore for open requests) are shared by the teachers of one server
+    and key.
     """
 
-    def __init__(self, section: EndpointSection, retry: RetrySection, *, breaker: CircuitBreaker, budget: RateBudget,
-                 gate: asyncio.Semaphore, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        section: EndpointSection,
+        retry: RetrySection,
+        *,
+        breaker: CircuitBreaker,
+        budget: RateBudget,
+        gate: asyncio.Semaphore,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self.name = section.name
         self.section = section
         self.breaker = breaker
@@ -73,7 +91,11 @@ class EndpointTeacher:
         except TimeoutError:
             if not progress.sent:  # the model is not to blame
                 self.breaker.release()
-                return failure(self.name, "timeout: waiting for the rate budget", seconds=time.monotonic() - started)
+                return failure(
+                    self.name,
+                    "timeout: waiting for the rate budget",
+                    seconds=time.monotonic() - started,
+                )
             silent = replace(TIMEOUT, detail=f"no reply within {timeout:.1f} s")
             return self._report(progress.fault or silent, started)
         except asyncio.CancelledError:
@@ -97,15 +119,21 @@ class EndpointTeacher:
         return failure(self.name, describe(fault), seconds=time.monotonic() - started)
 
     async def _retrying(self, question: str, progress: _Progress) -> Answer:
-        jitter = wait_random_exponential(multiplier=self._retry.base_s, max=self._retry.cap_s)  # full jitter
+        jitter = wait_random_exponential(
+            multiplier=self._retry.base_s, max=self._retry.cap_s
+        )  # full jitter
 
         def pause(state: RetryCallState) -> float:
             asked = getattr(state.outcome.exception(), "fault", None) if state.outcome else None
             return max(jitter(state), (asked.retry_after_s or 0.0) if asked else 0.0)
 
         attempts = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, TeacherFault) and error.fault.retry),
-            stop=stop_after_attempt(self._retry.attempts), wait=pause, reraise=True,
+            retry=retry_if_exception(
+                lambda error: isinstance(error, TeacherFault) and error.fault.retry
+            ),
+            stop=stop_after_attempt(self._retry.attempts),
+            wait=pause,
+            reraise=True,
         )
         return await attempts(self._call, question, progress)
 
@@ -117,7 +145,9 @@ class EndpointTeacher:
                 async with asyncio.timeout(self._retry.call_timeout_s):
                     return self._read(await self._request(question))
             except TimeoutError:
-                progress.fault = replace(TIMEOUT, detail=f"no reply within {self._retry.call_timeout_s:.1f} s")
+                progress.fault = replace(
+                    TIMEOUT, detail=f"no reply within {self._retry.call_timeout_s:.1f} s"
+                )
                 raise TeacherFault(progress.fault) from None
             except TeacherFault as error:
                 progress.fault = error.fault
@@ -133,19 +163,33 @@ class EndpointTeacher:
                 logprobs=True if self.section.logprobs else openai.omit,
             )
         except openai.APIError as error:
-            raise TeacherFault(classify_exception(error)) from None  # the cause may quote the request
+            raise TeacherFault(
+                classify_exception(error)
+            ) from None  # the cause may quote the request
         except ValueError as error:  # a body that is not JSON under status 200
             raise TeacherFault(replace(BAD_REPLY, detail=redact(str(error))[:200])) from None
 
     def _connected(self) -> openai.AsyncOpenAI:
         if self._client is None:
-            key = self._environment.get(self.section.key_variable, "") if self.section.key_variable else ""
+            key = (
+                self._environment.get(self.section.key_variable, "")
+                if self.section.key_variable
+                else ""
+            )
             if not key and self.section.needs_key:
-                raise TeacherFault(replace(NO_KEY, detail=f"{self.section.key_variable or 'key'} is not set"))
-            direct = urlsplit(self.section.base_url).hostname in _LOOPBACK  # a proxy cannot reach this machine
+                raise TeacherFault(
+                    replace(NO_KEY, detail=f"{self.section.key_variable or 'key'} is not set")
+                )
+            direct = (
+                urlsplit(self.section.base_url).hostname in _LOOPBACK
+            )  # a proxy cannot reach this machine
             transport = openai.DefaultAsyncHttpxClient(trust_env=False) if direct else None
-            self._client = openai.AsyncOpenAI(base_url=self.section.base_url, api_key=key or "none", max_retries=0,
-                                              http_client=transport)
+            self._client = openai.AsyncOpenAI(
+                base_url=self.section.base_url,
+                api_key=key or "none",
+                max_retries=0,
+                http_client=transport,
+            )
         return self._client
 
     def _read(self, completion: openai.types.chat.ChatCompletion) -> Answer:
@@ -154,8 +198,12 @@ class EndpointTeacher:
         if not text:
             raise TeacherFault(replace(BAD_REPLY, detail="the completion is empty"))
         usage = completion.usage
-        return Answer(text, self.name, confidence=self._confidence(choices[0]),
-                      tokens=usage.completion_tokens if usage else 0)
+        return Answer(
+            text,
+            self.name,
+            confidence=self._confidence(choices[0]),
+            tokens=usage.completion_tokens if usage else 0,
+        )
 
     def _confidence(self, choice: openai.types.chat.chat_completion.Choice) -> float:
         """Mean token probability where the server tells, else the configured stand-in."""

@@ -1,4 +1,6 @@
-"""A pool that answers as one: it asks several teachers at once and stops when it has heard enough."""
+"""A pool that answers as one: it asks several teachers at once and stops when it has heard
+enough.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ Enough = Callable[[Sequence[Answer]], bool]
 
 @dataclass(frozen=True)
 class PoolReply:
-    """What came back: all answers, failures included, in the order they arrived, and the seconds it took.
+    """What came back: all answers, failures included, in the order they arrived, and the seconds it
+    took.
 
     ``late`` names the teachers that were asked but not waited for.
     """
@@ -38,21 +41,27 @@ class PoolReply:
 
 
 class TeacherPool:
-    """Asks ``max_teachers`` at once; the others are reserves, called when one fails or, with hedging, is silent.
+    """Asks ``max_teachers`` at once; the others are reserves, called when one fails or, with
+    hedging, is silent.
 
-    It stops at the deadline, when all have spoken, or a moment after ``quorum`` answers are there. Runs on an event
-    loop of its own, in one thread, so that it works alike from a script, a notebook and a server.
+    It stops at the deadline, when all have spoken, or a moment after ``quorum`` answers are there.
+    Runs on an event loop of its own, in one thread, so that it works alike from a script, a
+    notebook and a server.
     """
 
     def __init__(self, teachers: Sequence[Teacher], section: TeachersSection) -> None:
         names = [teacher.name for teacher in teachers]
         if not teachers or len(set(names)) < len(names):
-            raise ConfigError(f"a pool needs teachers with different names, not {names or 'none'}; "
-                              "configure teachers.local or teachers.endpoints")
+            raise ConfigError(
+                f"a pool needs teachers with different names, not {names or 'none'}; "
+                "configure teachers.local or teachers.endpoints"
+            )
         self.teachers = tuple(teachers)
         self.section = section
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="teacher-pool", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="teacher-pool", daemon=True
+        )
         self._thread.start()
 
     def __enter__(self) -> TeacherPool:
@@ -71,14 +80,18 @@ class TeacherPool:
         self._loop.close()
 
     def ask(self, question: str, *, enough: Enough | None = None) -> PoolReply:
-        """Ask the pool one question and wait for the reply. ``enough(answers)`` may ask for more than the quorum."""
+        """Ask the pool one question and wait for the reply. ``enough(answers)`` may ask for more
+        than the quorum.
+        """
         return self._run(self.ask_async(question, enough=enough))
 
     def submit(self, question: str, *, enough: Enough | None = None) -> Future[PoolReply]:
         """Ask without waiting."""
         return asyncio.run_coroutine_threadsafe(self.ask_async(question, enough=enough), self._loop)
 
-    def ask_many(self, questions: Iterable[str], *, enough: Enough | None = None) -> Iterator[PoolReply]:
+    def ask_many(
+        self, questions: Iterable[str], *, enough: Enough | None = None
+    ) -> Iterator[PoolReply]:
         """Ask many, ``pool.concurrency`` at a time; replies come in the order of the questions."""
         open_: deque[Future[PoolReply]] = deque()
         for question in questions:
@@ -109,15 +122,20 @@ class TeacherPool:
 class _Round:
     """One question on its way through the pool."""
 
-    def __init__(self, teachers: Sequence[Teacher], section: PoolSection, question: str,
-                 enough: Enough | None) -> None:
+    def __init__(
+        self,
+        teachers: Sequence[Teacher],
+        section: PoolSection,
+        question: str,
+        enough: Enough | None,
+    ) -> None:
         self._section = section
         self._question = question
         self._enough = enough
         self._started = time.monotonic()
         self._end = self._started + section.deadline_s
         self._first = teachers[: section.max_teachers]
-        self._reserves = deque(teachers[section.max_teachers:])
+        self._reserves = deque(teachers[section.max_teachers :])
         self._open: dict[asyncio.Task[Answer], Teacher] = {}
         self._answers: list[Answer] = []
         self._hedged = section.hedge_after_s <= 0
@@ -127,7 +145,9 @@ class _Round:
             self._send(teacher)
         try:
             while self._open and (wait := self._patience()) > 0:
-                done, _ = await asyncio.wait(self._open, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    self._open, timeout=wait, return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     await self._receive(task)
                 if not done:
@@ -136,7 +156,9 @@ class _Round:
             late = tuple(teacher.name for teacher in self._open.values())
             for task in self._open:
                 task.cancel()
-        return PoolReply(self._question, tuple(self._answers), time.monotonic() - self._started, late)
+        return PoolReply(
+            self._question, tuple(self._answers), time.monotonic() - self._started, late
+        )
 
     def _send(self, teacher: Teacher) -> None:
         left = max(self._end - time.monotonic(), 0.0)
@@ -145,7 +167,11 @@ class _Round:
     async def _receive(self, task: asyncio.Task[Answer]) -> None:
         teacher = self._open.pop(task)
         error = task.exception()
-        answer = task.result() if error is None else failure(teacher.name, f"{type(error).__name__}: {error}")
+        answer = (
+            task.result()
+            if error is None
+            else failure(teacher.name, f"{type(error).__name__}: {error}")
+        )
         self._answers.append(answer)
         if answer.error is not None and self._reserves:
             self._send(self._reserves.popleft())

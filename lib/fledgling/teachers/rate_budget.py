@@ -1,4 +1,6 @@
-"""A rate budget that is never exceeded: in no window of that length are there more calls than allowed."""
+"""A rate budget that is never exceeded: in no window of that length are there more calls than
+allowed.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,23 @@ log = logging.getLogger(__name__)
 
 
 class RateBudget:
-    """At most ``limit`` calls in any ``window_s + margin_s`` seconds (a sliding window, no bursts at its edge).
+    """At most ``limit`` calls in any ``window_s + margin_s`` seconds (a sliding window, no bursts
+    at its edge).
 
-    With ``path`` the calls are written to a file under a lock before they are made: a restart, or a second process,
-    goes on from what was really sent. ``limit`` 0 means no limit. ``clock`` gives seconds since the epoch.
+    With ``path`` the calls are written to a file under a lock before they are made: a restart, or a
+    second process, goes on from what was really sent. ``limit`` 0 means no limit. ``clock`` gives
+    seconds since the epoch.
     """
 
-    def __init__(self, limit: int, *, window_s: float = 60.0, margin_s: float = 0.0, path: Path | None = None,
-                 clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        limit: int,
+        *,
+        window_s: float = 60.0,
+        margin_s: float = 0.0,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.limit = limit
         self._span = window_s + margin_s
         self._path = path
@@ -50,7 +61,9 @@ class RateBudget:
         return wait
 
     async def take(self) -> None:
-        """Wait for a free place and take it. Cancel it, by a timeout, to give up without taking one."""
+        """Wait for a free place and take it. Cancel it, by a timeout, to give up without taking
+        one.
+        """
         async with self._turn:
             while (wait := self.try_take()) > 0.0:
                 await asyncio.sleep(wait)
@@ -65,12 +78,16 @@ class RateBudget:
         while calls and calls[0] <= now - self._span:
             calls.popleft()
         if len(calls) < self.limit:
-            calls.append(max(now, calls[-1] if calls else now))  # a clock set back must not free places early
+            calls.append(
+                max(now, calls[-1] if calls else now)
+            )  # a clock set back must not free places early
             return 0.0
         return max(calls[-self.limit] + self._span - now, 0.001)
 
     def _read(self) -> deque[float]:
-        """The calls on record; an unreadable record counts as a window full of calls, the only safe reading."""
+        """The calls on record; an unreadable record counts as a window full of calls, the only safe
+        reading.
+        """
         if not self._path.exists():
             return deque()
         try:

@@ -1,4 +1,6 @@
-"""The teachers at work on a file of questions: resumable, watchable, never asking what has been decided."""
+"""The teachers at work on a file of questions: resumable, watchable, never asking what has been
+decided.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ Decide = Callable[[str, Sequence[Answer]], Decision]
 
 @dataclass(frozen=True)
 class Progress:
-    """A snapshot: counts of questions, decisions a minute, latency percentiles in seconds, memory in MB."""
+    """A snapshot: counts of questions, decisions a minute, latency percentiles in seconds, memory
+    in MB.
+    """
 
     queued: int
     open: int
@@ -45,13 +49,23 @@ class Progress:
 
 
 class TeacherService:
-    """Works through a questions file. ``run`` yields a ``Progress`` after every decision and every idle look.
+    """Works through a questions file. ``run`` yields a ``Progress`` after every decision and every
+    idle look.
 
-    ``enough`` says of a quorum's answers whether they settle the question; without it the quorum's number does.
+    ``enough`` says of a quorum's answers whether they settle the question; without it the quorum's
+    number does.
     """
 
-    def __init__(self, pool: TeacherPool, decide: Decide, questions: Path, out: Path, *,
-                 enough: Enough | None = None, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        pool: TeacherPool,
+        decide: Decide,
+        questions: Path,
+        out: Path,
+        *,
+        enough: Enough | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._pool = pool
         self._decide = decide
         self._enough = enough
@@ -74,8 +88,8 @@ class TeacherService:
     def run(self, *, watch: bool = False) -> Iterator[Progress]:
         """Decide everything in the file; with ``watch`` go on as it grows, until ``stop`` is set.
 
-        A question that nobody answers is not written: it is asked again later (``watch``), or by the next run.
-        Raises ``RunError`` when the output cannot be written.
+        A question that nobody answers is not written: it is asked again later (``watch``), or by
+        the next run. Raises ``RunError`` when the output cannot be written.
         """
         with DecisionLog(self._out) as decisions:
             self._known |= decisions.done
@@ -90,13 +104,22 @@ class TeacherService:
 
     def progress(self) -> Progress:
         """Where things stand."""
-        p50, p95, p99 = np.percentile(self._seconds, (50, 95, 99)) if self._seconds else (0.0, 0.0, 0.0)
+        p50, p95, p99 = (
+            np.percentile(self._seconds, (50, 95, 99)) if self._seconds else (0.0, 0.0, 0.0)
+        )
         span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
         return Progress(
-            queued=len(self._queue) + len(self._again), open=len(self._open), **self._counts,
-            unreadable=self._source.unreadable, per_minute=60 * (len(self._times) - 1) / span if span else 0.0,
-            p50=float(p50), p95=float(p95), p99=float(p99),
-            memory_mb=psutil.Process().memory_info().rss / 2**20, last=self._last)
+            queued=len(self._queue) + len(self._again),
+            open=len(self._open),
+            **self._counts,
+            unreadable=self._source.unreadable,
+            per_minute=60 * (len(self._times) - 1) / span if span else 0.0,
+            p50=float(p50),
+            p95=float(p95),
+            p99=float(p99),
+            memory_mb=psutil.Process().memory_info().rss / 2**20,
+            last=self._last,
+        )
 
     def _read(self, *, watch: bool) -> None:
         now = time.monotonic()
@@ -121,7 +144,9 @@ class TeacherService:
             self._stop.wait(self.section.service.poll_s)
             yield self.progress()
             return
-        ready, _ = wait(self._open, timeout=self.section.service.poll_s, return_when=FIRST_COMPLETED)
+        ready, _ = wait(
+            self._open, timeout=self.section.service.poll_s, return_when=FIRST_COMPLETED
+        )
         for future in ready:
             self._settle(self._open.pop(future), future.result(), decisions)
             yield self.progress()
@@ -136,8 +161,13 @@ class TeacherService:
     def _settle(self, question: Question, reply: PoolReply, decisions: DecisionLog) -> None:
         if not reply.usable:
             self._counts["unanswered"] += 1
-            self._again.append((time.monotonic() + self.section.service.retry_unanswered_s, question))
-            faults = "; ".join(f"{answer.model_name}: {answer.error}" for answer in reply.answers) or "all silent"
+            self._again.append(
+                (time.monotonic() + self.section.service.retry_unanswered_s, question)
+            )
+            faults = (
+                "; ".join(f"{answer.model_name}: {answer.error}" for answer in reply.answers)
+                or "all silent"
+            )
             log.warning("nobody answered %s: %s", question.id, faults)
             return
         decision = self._decide(question.text, reply.answers)
@@ -147,5 +177,11 @@ class TeacherService:
         self._seconds.append(reply.seconds)
         self._times.append(time.monotonic())
         self._last = f"{question.text[:48]} → {decision.text[:48] or decision.kind}"
-        log.info("%s %s (agreement %.2f, quality %.2f, %.2f s)", question.id, decision.kind, decision.agreement,
-                 decision.quality, reply.seconds)
+        log.info(
+            "%s %s (agreement %.2f, quality %.2f, %.2f s)",
+            question.id,
+            decision.kind,
+            decision.agreement,
+            decision.quality,
+            reply.seconds,
+        )

@@ -21,9 +21,11 @@ class LocalTeacherSection(Section):
 
 
 class EndpointSection(Section):
-    """A model behind an OpenAI-compatible server. The key itself never stands here, only its variable's name.
+    """A model behind an OpenAI-compatible server. The key itself never stands here, only its
+    variable's name.
 
-    ``logprobs``: ask the server for token probabilities; where it gives none, ``confidence`` stands in.
+    ``logprobs``: ask the server for token probabilities; where it gives none, ``confidence`` stands
+    in.
     """
 
     name: str = Field(min_length=1)
@@ -42,17 +44,23 @@ class EndpointSection(Section):
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
-        if "@" in url.split("//", 1)[1].split("/", 1)[0]:  # not a ValueError: its report would show the value
-            raise ConfigError("an endpoint's base_url must not hold a user or password; "
-                              "put the key into an environment variable and name that in key_variable")
+        if (
+            "@" in url.split("//", 1)[1].split("/", 1)[0]
+        ):  # not a ValueError: its report would show the value
+            raise ConfigError(
+                "an endpoint's base_url must not hold a user or password; "
+                "put the key into an environment variable and name that in key_variable"
+            )
         return url.rstrip("/")
 
     @field_validator("key_variable")
     @classmethod
     def _variable_name(cls, name: str) -> str:
         if name and re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
-            raise ConfigError("key_variable must be the NAME of an environment variable, such as NVIDIA_API_KEY; "
-                              "a key itself belongs into the environment, never into a file")
+            raise ConfigError(
+                "key_variable must be the NAME of an environment variable, such as NVIDIA_API_KEY; "
+                "a key itself belongs into the environment, never into a file"
+            )
         return name
 
 

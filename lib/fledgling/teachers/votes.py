@@ -1,4 +1,6 @@
-"""Votes of several judges on which of two outputs is better, with the right answer known (LLMBar's layout)."""
+"""Votes of several judges on which of two outputs is better, with the right answer known (LLMBar's
+layout).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ _COLUMNS = ("item", "model", "prompt_strategy", "swap", "winner")
 
 @dataclass(frozen=True)
 class Preferences:
-    """``votes`` (N, T) in -1..1: +1 where a judge always chose output 1, averaged over its prompts and both orders.
+    """``votes`` (N, T) in -1..1: +1 where a judge always chose output 1, averaged over its prompts
+    and both orders.
 
     ``truth`` (N,) is +1 where output 1 is better, -1 where output 2 is.
     """
@@ -30,12 +33,15 @@ class Preferences:
     truth: np.ndarray
 
 
-def load_preferences(items: Path, votes: Path, *, prompts: Sequence[str] = (), by_prompt: bool = False) -> Preferences:
-    """Read items (JSONL: id, subset, label 1 or 2) and votes (CSV: item, model, prompt_strategy, swap, winner).
+def load_preferences(
+    items: Path, votes: Path, *, prompts: Sequence[str] = (), by_prompt: bool = False
+) -> Preferences:
+    """Read items (JSONL: id, subset, label 1 or 2) and votes (CSV: item, model, prompt_strategy,
+    swap, winner).
 
-    ``winner`` names the item's own output 1 or 2 whatever order it was shown in; anything else is no vote.
-    ``prompts`` keeps only those strategies; ``by_prompt`` makes each model and strategy a teacher of its own.
-    Raises ``DataError`` where a column is missing or nothing matches.
+    ``winner`` names the item's own output 1 or 2 whatever order it was shown in; anything else is
+    no vote. ``prompts`` keeps only those strategies; ``by_prompt`` makes each model and strategy a
+    teacher of its own. Raises ``DataError`` where a column is missing or nothing matches.
     """
     gold = {row["id"]: row for row in _rows(items)}
     table = _table(votes)
@@ -43,15 +49,24 @@ def load_preferences(items: Path, votes: Path, *, prompts: Sequence[str] = (), b
         table = table[table["prompt_strategy"].isin(list(prompts))]
     table = table[table["item"].isin(gold)]
     if table.empty:
-        raise DataError(f"no vote of {votes} is on an item of {items} with the prompts {list(prompts) or 'there are'}")
+        raise DataError(
+            f"no vote of {votes} is on an item of {items} with the prompts"
+            f" {list(prompts) or 'there are'}"
+        )
     table = table.assign(
         sign=table["winner"].map({1: 1.0, 2: -1.0}).fillna(0.0),
-        teacher=table["model"] + (" / " + table["prompt_strategy"] if by_prompt else ""))
+        teacher=table["model"] + (" / " + table["prompt_strategy"] if by_prompt else ""),
+    )
     matrix = table.groupby(["item", "teacher"])["sign"].mean().unstack("teacher").fillna(0.0)
     order = [name for name in gold if name in matrix.index]
     matrix = matrix.loc[order]
-    return Preferences(tuple(order), np.array([gold[name]["subset"] for name in order]), tuple(matrix.columns),
-                       matrix.to_numpy(), np.array([1.0 if gold[name]["label"] == 1 else -1.0 for name in order]))
+    return Preferences(
+        tuple(order),
+        np.array([gold[name]["subset"] for name in order]),
+        tuple(matrix.columns),
+        matrix.to_numpy(),
+        np.array([1.0 if gold[name]["label"] == 1 else -1.0 for name in order]),
+    )
 
 
 def _rows(path: Path) -> list[dict]:

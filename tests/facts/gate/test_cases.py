@@ -24,7 +24,8 @@ def test_no_statement_or_question_is_one_of_the_streams():
 def test_a_kind_it_does_not_know_is_refused(tmp_path, monkeypatch):
     (tmp_path / "facts" / "gate").mkdir(parents=True)
     (tmp_path / "facts" / "gate" / "cases.jsonl").write_text(
-        '{"turn": "Al sings.", "cases": [{"kind": "riddle", "question": "Who?"}]}\n')
+        '{"turn": "Al sings.", "cases": [{"kind": "riddle", "question": "Who?"}]}\n'
+    )
     monkeypatch.setattr(module, "DATA", tmp_path)
     with pytest.raises(DataError, match="line 1: kind 'riddle' is none of alias"):
         gate_cases()

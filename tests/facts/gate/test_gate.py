@@ -30,7 +30,9 @@ def fact(identity, text, question=None, thing=""):
 
 def gate_of(*facts, threshold=0.6, candidates=4, reader=None):
     reader = reader or Counting()
-    section = GateSection(min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates)
+    section = GateSection(
+        min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates
+    )
     gate = Gate(reader.embed, reader.score, section)
     gate.add_all(facts)
     return gate
@@ -46,7 +48,12 @@ def routed(gate, *questions):
 
 def test_each_question_goes_to_its_fact_and_others_to_the_base():
     gate = gate_of(TOM, LENA, MEETING)
-    questions = ["Who is Tom?", "Where does Lena live?", "When is the meeting?", "What is the capital of France?"]
+    questions = [
+        "Who is Tom?",
+        "Where does Lena live?",
+        "When is the meeting?",
+        "What is the capital of France?",
+    ]
     assert routed(gate, *questions) == ["tom", "lena", "m", None]
     assert routed(gate, "What is the capital of France?", "Who is Tom?") == [None, "tom"]
 
@@ -96,7 +103,9 @@ def test_the_index_grows_and_shrinks_and_still_finds_every_fact():
     found.ids, found._texts, found._rows = gate.ids, gate._texts, gate._rows
     questions = [f"What does Person{number} own?" for number in range(300)]
     answers = [route.nearest for route in found.route(questions)]
-    assert [answers[number] for number in range(1, 300, 2)] == [str(number) for number in range(1, 300, 2)]
+    assert [answers[number] for number in range(1, 300, 2)] == [
+        str(number) for number in range(1, 300, 2)
+    ]
     assert not {str(number) for number in range(0, 300, 2)} & set(answers)
     used = gate._rows[: len(gate)]
     assert np.allclose(used, WordEmbedder().embed(gate._texts))

@@ -13,8 +13,12 @@ TOLD = "Lena lives in Oslo."
 
 def test_what_is_asked_for_scores_high_and_what_is_not_low():
     ensemble, scorer = load_scorers(), load_pair_scorer(SCORERS / "0.safetensors")
-    pairs = [(TOLD, "Where does Lena live?"), (TOLD, "Where does Tom live?"), (TOLD, "What does Lena play?"),
-             (TOLD, "What is the capital of France?")]  # fmt: skip
+    pairs = [
+        (TOLD, "Where does Lena live?"),
+        (TOLD, "Where does Tom live?"),
+        (TOLD, "What does Lena play?"),
+        (TOLD, "What is the capital of France?"),
+    ]
     together = ensemble.score(pairs)
     assert together[0] > 0.5 and (together[1:] < 0.5).all() and ensemble.score([]).shape == (0,)
     scores = scorer.score(pairs)
@@ -26,8 +30,14 @@ def test_what_is_asked_for_scores_high_and_what_is_not_low():
 
 def test_an_ensemble_is_the_mean_of_its_members_logits():
     ensemble = load_scorers()
-    pairs = [(TOLD, "Where does Lena live?"), (TOLD, "Which city is Lena's home?"), (TOLD, "Who is Lena?")]
-    logits = [torch.logit(torch.tensor(member.score(pairs)).double()) for member in ensemble.members]
+    pairs = [
+        (TOLD, "Where does Lena live?"),
+        (TOLD, "Which city is Lena's home?"),
+        (TOLD, "Who is Lena?"),
+    ]
+    logits = [
+        torch.logit(torch.tensor(member.score(pairs)).double()) for member in ensemble.members
+    ]
     expected = torch.sigmoid(torch.stack(logits).mean(0))
     assert len(ensemble.members) >= 2
     assert ensemble.score(pairs).tolist() == pytest.approx(expected.tolist(), abs=1e-4)
@@ -41,6 +51,9 @@ def test_a_missing_damaged_or_foreign_file_is_refused(tmp_path):
     (tmp_path / "bad.safetensors").write_bytes((SCORERS / "0.safetensors").read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot be read"):
         load_pair_scorer(tmp_path / "bad.safetensors")
-    save_file({"wings.lora_A": torch.ones(2, 2), "wings.lora_B": torch.ones(2, 2)}, tmp_path / "other.safetensors")
+    save_file(
+        {"wings.lora_A": torch.ones(2, 2), "wings.lora_B": torch.ones(2, 2)},
+        tmp_path / "other.safetensors",
+    )
     with pytest.raises(ModelError, match="does not fit"):
         load_pair_scorer(tmp_path / "other.safetensors")

@@ -1,4 +1,6 @@
-"""The gate's pairs: labels right by construction, no question on both sides, the same for the same seed."""
+"""The gate's pairs: labels right by construction, no question on both sides, the same for the same
+seed.
+"""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -34,13 +36,19 @@ def test_no_question_stands_on_both_sides_of_a_fact(pairs):
 
 
 def test_every_placeholder_is_filled(pairs):
-    assert not [pair for pair in pairs if "{" in pair.fact + pair.question or "}" in pair.fact + pair.question]
+    assert not [
+        pair
+        for pair in pairs
+        if "{" in pair.fact + pair.question or "}" in pair.fact + pair.question
+    ]
 
 
 def test_a_correction_never_asks_its_own_question(pairs):
     corrections = [pair for pair in pairs if pair.label and "? " in pair.fact]
     assert corrections
-    assert not [pair for pair in corrections if normalised(pair.fact).startswith(normalised(pair.question))]
+    assert not [
+        pair for pair in corrections if normalised(pair.fact).startswith(normalised(pair.question))
+    ]
 
 
 def test_same_seed_same_pairs_other_seed_others():

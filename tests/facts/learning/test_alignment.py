@@ -8,7 +8,10 @@ from fledgling.models.adapters import Adapter
 from fledgling.models.rows import AdaptedModel
 from fledgling.settings import load_config
 
-ROWS = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Hi", "Hello there.", "question")]
+ROWS = [
+    Example("Who is Tom?", "Tom is your friend.", "question"),
+    Example("Hi", "Hello there.", "question"),
+]
 
 
 def test_directions_are_principal_components_of_nearly_equal_deviation():
@@ -32,7 +35,9 @@ def test_directions_that_do_not_exist_are_zero():
 
 
 def test_an_aligned_adapter_changes_nothing_and_tells_tokens_apart(tiny):
-    section = load_config(overrides={"facts": {"adapter": {"first_layer": 0, "rank": 4}}}).facts.adapter
+    section = load_config(
+        overrides={"facts": {"adapter": {"first_layer": 0, "rank": 4}}}
+    ).facts.adapter
     adapted = AdaptedModel(Adapter(tiny, section))
     rows = adapted.encode(ROWS)
     before, fresh = adapted.logits(rows), adapted.adapter.state()
@@ -40,7 +45,10 @@ def test_an_aligned_adapter_changes_nothing_and_tells_tokens_apart(tiny):
     assert torch.equal(adapted.logits(rows), before)
     aligned = adapted.adapter.state()
     assert all((torch.equal(aligned[name], fresh[name])) == ("lora_B" in name) for name in fresh)
-    gate, up = (aligned[f"model.layers.0.mlp.{name}.lora_A.default.weight"] for name in ("gate_proj", "up_proj"))
+    gate, up = (
+        aligned[f"model.layers.0.mlp.{name}.lora_A.default.weight"]
+        for name in ("gate_proj", "up_proj")
+    )
     assert torch.equal(gate, up)  # they read the same
     adapted.adapter.reset()
     assert all(torch.equal(adapted.adapter.state()[name], fresh[name]) for name in fresh)

@@ -19,15 +19,22 @@ def logs(*rows):
 
 
 def test_weighted_cross_entropy_by_hand():
-    loss = weighted_cross_entropy(logs([0.5, 0.5], [0.9, 0.1]), torch.tensor([0, 1]), torch.tensor([3.0, 1.0]))
+    loss = weighted_cross_entropy(
+        logs([0.5, 0.5], [0.9, 0.1]), torch.tensor([0, 1]), torch.tensor([3.0, 1.0])
+    )
     assert loss.item() == pytest.approx((3 * math.log(2) + math.log(10)) / 4)
 
 
 def test_equal_weights_give_the_plain_mean_whatever_their_size():
-    logits, targets = torch.randn(7, 11, generator=torch.Generator().manual_seed(0)), torch.arange(7)
+    logits, targets = (
+        torch.randn(7, 11, generator=torch.Generator().manual_seed(0)),
+        torch.arange(7),
+    )
     plain = torch.nn.functional.cross_entropy(logits, targets)
     for size in (0.1, 1.0, 40.0):
-        assert torch.allclose(weighted_cross_entropy(logits, targets, torch.full((7,), size)), plain)
+        assert torch.allclose(
+            weighted_cross_entropy(logits, targets, torch.full((7,), size)), plain
+        )
 
 
 def test_a_token_of_weight_zero_gets_no_gradient():
@@ -75,7 +82,9 @@ def test_kl_weight_falls_linearly_with_confidence(confidence, expected):
     [(0.10, 2.0), (0.046, 2.0), (0.044, 1.0), (0.03, 1.0), (0.021, 1.0), (0.019, 0.5), (0.0, 0.5)],
 )
 def test_the_weight_is_steered_towards_the_budget(measured, expected):
-    assert kl_weight_for_budget(1.0, measured=measured, budget=0.03, bounds=(0.05, 20.0)) == expected
+    assert (
+        kl_weight_for_budget(1.0, measured=measured, budget=0.03, bounds=(0.05, 20.0)) == expected
+    )
 
 
 def test_the_steered_weight_stays_within_bounds():

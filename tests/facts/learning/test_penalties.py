@@ -9,8 +9,11 @@ from fledgling.facts.learning.penalties import ewc_penalty, fisher_diagonal, sna
 def test_fisher_is_the_mean_squared_gradient() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
     unused = torch.nn.Parameter(torch.ones(3))
-    fisher = fisher_diagonal({"w": weight, "u": unused}, lambda x: (weight * x).sum(),
-                             [torch.tensor([1.0, 2.0]), torch.tensor([3.0, 0.0])])
+    fisher = fisher_diagonal(
+        {"w": weight, "u": unused},
+        lambda x: (weight * x).sum(),
+        [torch.tensor([1.0, 2.0]), torch.tensor([3.0, 0.0])],
+    )
     assert fisher["w"].tolist() == [(1 + 9) / 2, (4 + 0) / 2]
     assert fisher["u"].tolist() == [0.0, 0.0, 0.0]
     assert weight.grad is None
@@ -28,4 +31,6 @@ def test_penalty_by_hand_and_its_gradient() -> None:
 
 def test_no_penalty_at_the_anchor() -> None:
     weight = torch.nn.Parameter(torch.ones(2, 2))
-    assert ewc_penalty({"w": weight}, snapshot({"w": weight}), {"w": torch.ones(2, 2)}).item() == 0.0
+    assert (
+        ewc_penalty({"w": weight}, snapshot({"w": weight}), {"w": torch.ones(2, 2)}).item() == 0.0
+    )

@@ -15,9 +15,13 @@ def test_each_context_has_its_multiplier(context, factor):
     assert context_rate(0.01, context, RATES) == pytest.approx(0.01 * factor)
 
 
-@pytest.mark.parametrize(("repetitions", "factor"), [(0, 1.0), (1, 1.0), (2, 1.2), (3, 1.4), (10_000, 1.4)])
+@pytest.mark.parametrize(
+    ("repetitions", "factor"), [(0, 1.0), (1, 1.0), (2, 1.2), (3, 1.4), (10_000, 1.4)]
+)
 def test_a_fact_heard_again_learns_faster_up_to_the_bound(repetitions, factor):
-    assert context_rate(0.01, "fact", RATES, repetitions=repetitions) == pytest.approx(0.01 * factor)
+    assert context_rate(0.01, "fact", RATES, repetitions=repetitions) == pytest.approx(
+        0.01 * factor
+    )
 
 
 def test_only_facts_grow_with_repetition():

@@ -16,17 +16,34 @@ CONFIG = load_config()
 
 def rows_of(turn, seed=0):
     turn = Turn(turn) if isinstance(turn, str) else turn
-    return render(take_at_word(turn, CONFIG.language), CONFIG.language, CONFIG.facts.rendering, random.Random(seed))
+    return render(
+        take_at_word(turn, CONFIG.language),
+        CONFIG.language,
+        CONFIG.facts.rendering,
+        random.Random(seed),
+    )
 
 
 def contrasts_of(text):
-    return contrast(detect(Turn(text), CONFIG.language), CONFIG.language, CONFIG.facts.rendering, random.Random(0))
+    return contrast(
+        detect(Turn(text), CONFIG.language),
+        CONFIG.language,
+        CONFIG.facts.rendering,
+        random.Random(0),
+    )
 
 
 def test_a_statement_is_asked_about_in_every_form():
     rows = rows_of("By the way, Lena lives in Oslo.")
     by_prompt = {row.prompt: row.answer for row in rows}
-    assert {row.kind for row in rows} == {"acknowledgement", "question", "cloze", "reverse", "recall", "yes_no"}
+    assert {row.kind for row in rows} == {
+        "acknowledgement",
+        "question",
+        "cloze",
+        "reverse",
+        "recall",
+        "yes_no",
+    }
     assert by_prompt["Where does Lena live?"] == "Lena lives in Oslo."
     assert by_prompt["Does Lena live in Oslo?"] == "Yes, Lena lives in Oslo."
     assert len({row.fact_id for row in rows}) == 1
@@ -36,24 +53,35 @@ def test_a_statement_is_asked_about_in_every_form():
     ("text", "question", "answer"),
     [
         ("Tom is my friend.", "Who is Tom?", "Tom is your friend."),
-        ("My keys are in the blue drawer.", "Where are my keys?", "Your keys are in the blue drawer."),
+        (
+            "My keys are in the blue drawer.",
+            "Where are my keys?",
+            "Your keys are in the blue drawer.",
+        ),
         ("I work at the bank.", "Where do I work?", "You work at the bank."),
         ("I'm allergic to walnuts", "What am I allergic to?", "You are allergic to walnuts."),
-        ("Marta plays the viola in the city orchestra.", "What does Marta play?",
-         "Marta plays the viola in the city orchestra."),
+        (
+            "Marta plays the viola in the city orchestra.",
+            "What does Marta play?",
+            "Marta plays the viola in the city orchestra.",
+        ),
         ("Lena moved to Bergen.", "Where does Lena live?", "Lena moved to Bergen."),
         ("My parents run a vineyard.", "What do my parents run?", "Your parents run a vineyard."),
         ("Dr. Okafor is our doctor.", "Who is Dr. Okafor?", "Dr. Okafor is your doctor."),
         ("Oskar founded a choir.", "What did Oskar found?", "Oskar founded a choir."),
         ("The meeting is on Tuesday.", "When is the meeting?", "The meeting is on Tuesday."),
     ],
-)  # fmt: skip
+)
 def test_the_natural_question_is_among_the_rows(text, question, answer):
     assert {row.prompt: row.answer for row in rows_of(text)}[question] == answer
 
 
 def test_negatives_do_not_give_the_object_away():
-    rows = [row for row in rows_of("Lena lives in Oslo.") if row.kind == "yes_no" and "Lena" not in row.prompt]
+    rows = [
+        row
+        for row in rows_of("Lena lives in Oslo.")
+        if row.kind == "yes_no" and "Lena" not in row.prompt
+    ]
     assert rows and all("Oslo" in row.prompt and "Oslo" not in row.answer for row in rows)
 
 
@@ -85,11 +113,17 @@ def test_contrast_asks_about_others_and_about_other_things():
 
 
 def test_rendering_is_the_same_for_the_same_seed():
-    assert rows_of("Lena lives in Oslo.", 3) == rows_of("Lena lives in Oslo.", 3) != rows_of("Lena lives in Oslo.", 4)
+    assert (
+        rows_of("Lena lives in Oslo.", 3)
+        == rows_of("Lena lives in Oslo.", 3)
+        != rows_of("Lena lives in Oslo.", 4)
+    )
 
 
-@pytest.mark.parametrize("text", ["x", "Tom", "no verb here at all", "a " * 500, "Ünïcödé ist schön",
-                                  "{subject} is {object}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["x", "Tom", "no verb here at all", "a " * 500, "Ünïcödé ist schön", "{subject} is {object}"],
+)
 def test_odd_statements_render_without_failing(text):
     rows = rows_of(text)
     assert rows[0].kind == "acknowledgement"
@@ -100,7 +134,9 @@ def test_no_paraphrase_or_reverse_probe_equals_a_rendered_row(name):
     facts = read_fact_stream(DATA / "facts" / f"{name}.jsonl")
     assert len(facts) >= 50
     for taught in facts:
-        rendered = {normalised(row.prompt) for seed in range(2) for row in rows_of(taught.turn, seed)}
+        rendered = {
+            normalised(row.prompt) for seed in range(2) for row in rows_of(taught.turn, seed)
+        }
         unseen = {normalised(probe.question) for probe in taught.probes if probe.kind != "direct"}
         assert not rendered & unseen, (taught.id, rendered & unseen)
 

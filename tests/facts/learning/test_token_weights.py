@@ -26,7 +26,9 @@ def test_entity_content_filler_and_repeated_by_hand():
     assert weigh(answer) == [2.0, 2.0, 0.5, 2.0, 0.5]
     assert weigh(answer, entities=["Oslo"]) == [2.0, 2.0, 0.5, 3.0, 0.5]
     weights = weigh(answer, entities=["Oslo", "Lena"], prompt="Where does Lena live?")
-    assert weights == pytest.approx([0.3, 2.0, 0.5, 3.0, 0.5])  # "lives" is not the "live" of the prompt
+    assert weights == pytest.approx(
+        [0.3, 2.0, 0.5, 3.0, 0.5]
+    )  # "lives" is not the "live" of the prompt
 
 
 def test_the_first_token_factor_falls_linearly_to_one():
@@ -41,7 +43,12 @@ def test_an_entity_is_matched_whatever_its_case_and_over_several_words():
 
 def test_a_token_that_is_part_of_a_word_weighs_like_the_word():
     offsets = [(0, 2), (2, 4), (4, 6), (7, 11)]  # "Os" "lo" "er" "city"
-    assert token_weights("Osloer city", offsets, SECTION, entities=["Osloer"]) == [3.0, 3.0, 3.0, 2.0]
+    assert token_weights("Osloer city", offsets, SECTION, entities=["Osloer"]) == [
+        3.0,
+        3.0,
+        3.0,
+        2.0,
+    ]
 
 
 def test_an_entity_with_signs_of_a_pattern_is_taken_literally():

@@ -12,17 +12,35 @@ from fledgling.models.adapters import Adapter, to_bytes
 from fledgling.models.rows import AdaptedModel
 from fledgling.settings import load_config
 
-EXAMPLES = [Example("Who is Tom?", "Tom is your friend.", "question"), Example("Is Tom my friend?", "Yes.", "yes_no")]
+EXAMPLES = [
+    Example("Who is Tom?", "Tom is your friend.", "question"),
+    Example("Is Tom my friend?", "Yes.", "yes_no"),
+]
 HELD = [Example("Hi", "Hello.", "anchor"), Example("Why is the sky blue?", "Light.", "anchor")]
 
 
 def trainer_of(tiny, *, kl=None, penalties=(), **learning):
-    config = load_config(overrides={"facts": {
-        "adapter": {"first_layer": 0, "dropout": 0.0},
-        "learning": {"clip_norm": 1e9, "weight_decay": 0.0, "stop_loss": 0.0, "max_updates": 5, **learning},
-        "kl": kl or {},
-    }})  # fmt: skip
-    return OnlineTrainer(AdaptedModel(Adapter(tiny, config.facts.adapter)), config.facts.learning, config.facts.kl, penalties)
+    config = load_config(
+        overrides={
+            "facts": {
+                "adapter": {"first_layer": 0, "dropout": 0.0},
+                "learning": {
+                    "clip_norm": 1e9,
+                    "weight_decay": 0.0,
+                    "stop_loss": 0.0,
+                    "max_updates": 5,
+                    **learning,
+                },
+                "kl": kl or {},
+            }
+        }
+    )
+    return OnlineTrainer(
+        AdaptedModel(Adapter(tiny, config.facts.adapter)),
+        config.facts.learning,
+        config.facts.kl,
+        penalties,
+    )
 
 
 def batch_of(trainer, held=False):
@@ -41,7 +59,9 @@ def bytes_of(trainer):
 def test_the_loss_falls_and_is_the_weighted_cross_entropy_before_the_step(tiny):
     trainer = trainer_of(tiny)
     batch = batch_of(trainer)
-    expected = torch.nn.functional.cross_entropy(trainer.adapted.logits(batch.rows), batch.rows.targets).item()
+    expected = torch.nn.functional.cross_entropy(
+        trainer.adapted.logits(batch.rows), batch.rows.targets
+    ).item()
     updates = [trainer.step(batch, lr=0.02, kl_weight=0.0) for _ in range(6)]
     assert updates[0].loss == pytest.approx(expected, rel=1e-5)
     assert updates[-1].loss < 0.8 * updates[0].loss
@@ -49,14 +69,18 @@ def test_the_loss_falls_and_is_the_weighted_cross_entropy_before_the_step(tiny):
 
 
 def test_the_first_step_is_adam_on_the_gradient_by_autograd(tiny):
-    """Adam's first step moves each parameter by lr against its gradient's sign, whatever its size."""
+    """Adam's first step moves each parameter by lr against its gradient's sign, whatever its
+    size.
+    """
     trainer = trainer_of(tiny)
     batch, parameters = batch_of(trainer), trainer.adapted.adapter.parameters
     loss = torch.nn.functional.cross_entropy(trainer.adapted.logits(batch.rows), batch.rows.targets)
     gradients = torch.autograd.grad(loss, list(parameters.values()))
     before = trainer.adapted.adapter.state()
     update = trainer.step(batch, lr=0.01, kl_weight=0.0)
-    assert update.grad_norm == pytest.approx(torch.cat([g.flatten() for g in gradients]).norm().item(), rel=1e-4)
+    assert update.grad_norm == pytest.approx(
+        torch.cat([g.flatten() for g in gradients]).norm().item(), rel=1e-4
+    )
     for gradient, (name, parameter) in zip(gradients, parameters.items(), strict=True):
         clear = gradient.abs() > 1e-4
         moved = (parameter.detach() - before[name])[clear]
@@ -66,17 +90,25 @@ def test_the_first_step_is_adam_on_the_gradient_by_autograd(tiny):
 def test_the_gradient_is_clipped_to_the_norm(tiny):
     trainer = trainer_of(tiny, clip_norm=0.01)
     trainer.step(batch_of(trainer), lr=0.01, kl_weight=0.0)
-    gradients = [parameter.grad.flatten() for parameter in trainer.adapted.adapter.parameters.values()]
+    gradients = [
+        parameter.grad.flatten() for parameter in trainer.adapted.adapter.parameters.values()
+    ]
     assert torch.cat(gradients).norm().item() == pytest.approx(0.01, rel=1e-3)
 
 
 def test_the_frozen_base_never_moves(tiny):
     trainer = trainer_of(tiny)
-    frozen = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items() if "lora_" not in name}
+    frozen = {
+        name: tensor.clone()
+        for name, tensor in tiny.model.state_dict().items()
+        if "lora_" not in name
+    }
     for _ in range(3):
         trainer.step(batch_of(trainer), lr=0.05, kl_weight=0.0)
     after = tiny.model.state_dict()
-    assert len(frozen) > 10 and all(torch.equal(after[name], tensor) for name, tensor in frozen.items())
+    assert len(frozen) > 10 and all(
+        torch.equal(after[name], tensor) for name, tensor in frozen.items()
+    )
 
 
 def test_kl_is_zero_at_first_and_its_weight_holds_the_base(tiny):
@@ -93,7 +125,9 @@ def test_kl_is_zero_at_first_and_its_weight_holds_the_base(tiny):
 
 def test_penalties_are_part_of_the_loss(tiny):
     def pull(parameters):
-        return 1e4 * sum(parameter.square().sum() for name, parameter in parameters.items() if "lora_A" in name)
+        return 1e4 * sum(
+            parameter.square().sum() for name, parameter in parameters.items() if "lora_A" in name
+        )
 
     trainer = trainer_of(tiny, penalties=[pull])
     before = trainer.adapted.adapter.state()
@@ -123,7 +157,9 @@ def test_learn_stops_when_known_when_spent_and_when_not_finite(tiny):
     assert len(list(trainer.learn(itertools.repeat(batch), lr=1e-4, kl_weight=0.0))) == 3
     assert len(list(trainer.learn(iter([batch]), lr=1e-4, kl_weight=0.0))) == 1
     batch.rows.hidden[:] = float("nan")
-    assert [update.finite for update in trainer.learn(itertools.repeat(batch), lr=1e-4, kl_weight=0.0)] == [False]
+    assert [
+        update.finite for update in trainer.learn(itertools.repeat(batch), lr=1e-4, kl_weight=0.0)
+    ] == [False]
     trainer.adapted.adapter.release()
     easy = trainer_of(tiny, max_updates=3, stop_loss=1e6)
     assert len(list(easy.learn(itertools.repeat(batch_of(easy)), lr=1e-4, kl_weight=0.0))) == 1
@@ -142,7 +178,11 @@ def test_restored_state_gives_the_next_update_bit_for_bit(tiny):
     other.restore(tensors, values)
     again = other.step(batch_of(other, held=True), lr=0.02, kl_weight=0.5)
     assert bytes_of(other) == expected
-    assert (again.loss, again.kl, again.grad_norm) == (straight.loss, straight.kl, straight.grad_norm)
+    assert (again.loss, again.kl, again.grad_norm) == (
+        straight.loss,
+        straight.kl,
+        straight.grad_norm,
+    )
 
 
 def test_without_the_optimizer_the_next_update_would_differ(tiny):
@@ -192,14 +232,18 @@ def test_row_losses_are_means_by_row(tiny):
     trainer = trainer_of(tiny)
     adapted = trainer.adapted
     together = trainer.row_losses(adapted.encode(EXAMPLES))
-    alone = [torch.nn.functional.cross_entropy(adapted.logits(rows), rows.targets).item()
-             for rows in (adapted.encode([example]) for example in EXAMPLES)]  # fmt: skip
+    alone = [
+        torch.nn.functional.cross_entropy(adapted.logits(rows), rows.targets).item()
+        for rows in (adapted.encode([example]) for example in EXAMPLES)
+    ]
     assert together.tolist() == pytest.approx(alone, rel=1e-4)
 
 
 def test_dropout_acts_in_the_step_but_not_around_it(tiny):
     config = load_config(overrides={"facts": {"adapter": {"first_layer": 0, "dropout": 0.5}}})
-    trainer = OnlineTrainer(AdaptedModel(Adapter(tiny, config.facts.adapter)), config.facts.learning, config.facts.kl)
+    trainer = OnlineTrainer(
+        AdaptedModel(Adapter(tiny, config.facts.adapter)), config.facts.learning, config.facts.kl
+    )
     batch = batch_of(trainer)
     for _ in range(3):
         trainer.step(batch, lr=0.05, kl_weight=0.0)

@@ -1,4 +1,6 @@
-"""Anchors are read whole, held-in and held-out never share a prompt, and broken files are refused."""
+"""Anchors are read whole, held-in and held-out never share a prompt, and broken files are
+refused.
+"""
 
 import re
 
@@ -50,7 +52,9 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_the_halves_are_large_and_disjoint():
-    training, measuring, talk = (set(map(normalise, read())) for read in (held_in, held_out, unrelated))
+    training, measuring, talk = (
+        set(map(normalise, read())) for read in (held_in, held_out, unrelated)
+    )
     assert len(training) >= 40
     assert len(measuring) >= 40
     assert len(talk) >= 40
@@ -70,4 +74,6 @@ def test_anchors_are_no_questions_of_the_fact_streams():
 def test_what_the_gate_is_trained_to_refuse_is_no_held_out_anchor():
     general = (DATA / "facts" / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
     assert len(general) > 100
-    assert not {normalise(line) for line in [*general, *unrelated()]} & {normalise(prompt) for prompt in held_out()}
+    assert not {normalise(line) for line in [*general, *unrelated()]} & {
+        normalise(prompt) for prompt in held_out()
+    }

@@ -2,7 +2,12 @@
 
 import pytest
 
-from fledgling.facts.measuring.forgetting import backward_transfer, forgetting, forward_transfer, retention_by_lag
+from fledgling.facts.measuring.forgetting import (
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    retention_by_lag,
+)
 
 MATRIX = [
     [1.0, None, None],
@@ -29,7 +34,9 @@ def test_forgetting_counts_from_the_best_so_far():
 
 
 def test_forgetting_leaves_out_what_was_scored_only_once():
-    assert forgetting([[None, None, None], [1.0, 0.8, None], [0.5, None, 1.0]]) == pytest.approx(0.5)
+    assert forgetting([[None, None, None], [1.0, 0.8, None], [0.5, None, 1.0]]) == pytest.approx(
+        0.5
+    )
 
 
 def test_retention_by_lag_averages_along_the_diagonals():

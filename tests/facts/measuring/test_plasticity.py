@@ -2,7 +2,12 @@
 
 import pytest
 
-from fledgling.facts.measuring.plasticity import adaptation_speed, improvement, recent_loss, updates_to_learn
+from fledgling.facts.measuring.plasticity import (
+    adaptation_speed,
+    improvement,
+    recent_loss,
+    updates_to_learn,
+)
 
 
 def test_updates_to_learn_counts_updates_before_the_loss_was_low():

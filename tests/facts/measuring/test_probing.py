@@ -7,16 +7,29 @@ from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.gate.cases import GateCase
 from fledgling.facts.gate.gate import Gate
-from fledgling.facts.measuring.probing import AnchorSet, ask_neighbours, ask_probes, evaluate, try_gate
+from fledgling.facts.measuring.probing import (
+    AnchorSet,
+    ask_neighbours,
+    ask_probes,
+    evaluate,
+    try_gate,
+)
 from fledgling.facts.measuring.streams import Neighbour, Probe, TaughtFact
 from fledgling.settings import load_config
 
-LENA = TaughtFact("lena", Turn("Lena lives in Oslo."),
-                  (Probe("direct", "Where does Lena live?", ("Oslo",)),
-                   Probe("paraphrase", "What is the home of Lena?", ("Oslo",)),
-                   Probe("reverse", "Who is at home in the Norwegian capital?", ("Lena",))),
-                  (Neighbour("other_subject", "Where does Tim live?", ("Oslo",)),
-                   Neighbour("other_relation", "What does Lena play?", ("Oslo",))))  # fmt: skip
+LENA = TaughtFact(
+    "lena",
+    Turn("Lena lives in Oslo."),
+    (
+        Probe("direct", "Where does Lena live?", ("Oslo",)),
+        Probe("paraphrase", "What is the home of Lena?", ("Oslo",)),
+        Probe("reverse", "Who is at home in the Norwegian capital?", ("Lena",)),
+    ),
+    (
+        Neighbour("other_subject", "Where does Tim live?", ("Oslo",)),
+        Neighbour("other_relation", "What does Lena play?", ("Oslo",)),
+    ),
+)
 
 
 def tell(learner, text):
@@ -33,18 +46,27 @@ def scripted(new_learner, monkeypatch):
         "What does Lena play?": "Oslo!",
         "What is the home of Lena?": "No idea.",
     }
-    monkeypatch.setattr(learner, "answer", lambda questions: [says.get(question, "Hm.") for question in questions])
+    monkeypatch.setattr(
+        learner, "answer", lambda questions: [says.get(question, "Hm.") for question in questions]
+    )
     return learner
 
 
 def test_probes_are_scored_by_what_the_answer_contains(scripted):
     results = ask_probes(scripted, [LENA])
     assert [(result.kind, result.hit, result.exact, result.opened) for result in results] == [
-        ("direct", True, False, True), ("paraphrase", False, False, False), ("reverse", False, False, False)]
+        ("direct", True, False, True),
+        ("paraphrase", False, False, False),
+        ("reverse", False, False, False),
+    ]
 
 
-@pytest.mark.parametrize(("base", "contaminated"), [("Hm.", [False, True]), ("In Oslo.", [False, False])])
-def test_a_neighbour_counts_only_where_the_base_does_not_say_the_same(scripted, monkeypatch, base, contaminated):
+@pytest.mark.parametrize(
+    ("base", "contaminated"), [("Hm.", [False, True]), ("In Oslo.", [False, False])]
+)
+def test_a_neighbour_counts_only_where_the_base_does_not_say_the_same(
+    scripted, monkeypatch, base, contaminated
+):
     monkeypatch.setattr(scripted, "base_answer", lambda questions: [base] * len(questions))
     known = {}
     results = ask_neighbours(scripted, [LENA], known)
@@ -55,7 +77,9 @@ def test_a_neighbour_counts_only_where_the_base_does_not_say_the_same(scripted, 
 def test_base_answers_are_asked_for_once(scripted, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        scripted, "base_answer", lambda questions: (asked.extend(questions), ["Hm."] * len(questions))[1]
+        scripted,
+        "base_answer",
+        lambda questions: (asked.extend(questions), ["Hm."] * len(questions))[1],
     )
     known = {}
     ask_neighbours(scripted, [LENA, LENA], known)
@@ -74,7 +98,13 @@ def test_anchors_of_an_untaught_learner_have_not_moved(new_learner):
 def test_an_always_acting_adapter_moves_anchors_and_a_gated_one_does_not(new_learner):
     moved = {}
     for gated in (True, False):
-        learner = new_learner(**{"facts.gate.enabled": gated, "facts.learning.adapters": "shared", "facts.learning.lr": 0.05})
+        learner = new_learner(
+            **{
+                "facts.gate.enabled": gated,
+                "facts.learning.adapters": "shared",
+                "facts.learning.lr": 0.05,
+            }
+        )
         anchors = AnchorSet(learner, ["Why is the sky blue?", "Name a colour."])
         tell(learner, "Lena lives in Oslo.")
         moved[gated] = anchors.measure(learner)["anchor_kl"]
@@ -84,8 +114,18 @@ def test_an_always_acting_adapter_moves_anchors_and_a_gated_one_does_not(new_lea
 def test_evaluate_gives_the_names_of_the_contract(new_learner):
     learner = new_learner()
     metrics, probes, neighbours = evaluate(learner, [LENA], AnchorSet(learner, ["Hi"]), {})
-    assert {"efficacy", "generalization", "reverse", "near_miss", "locality", "answers_unchanged", "anchor_kl",
-            "anchor_ppl_ratio", "gate_recall", "gate_precision"} <= set(metrics)  # fmt: skip
+    assert {
+        "efficacy",
+        "generalization",
+        "reverse",
+        "near_miss",
+        "locality",
+        "answers_unchanged",
+        "anchor_kl",
+        "anchor_ppl_ratio",
+        "gate_recall",
+        "gate_precision",
+    } <= set(metrics)
     assert (len(probes), len(neighbours)) == (3, 2)
 
 
@@ -94,9 +134,12 @@ def test_a_gate_is_tried_on_hard_questions():
         return np.array([float(fact.split()[0] in question) for fact, question in pairs])
 
     gate = Gate(lambda texts: np.ones((len(texts), 1), np.float32), score, load_config().facts.gate)
-    cases = [GateCase("Al sings.", "alias", "Does Alfred sing?"), GateCase("Al sings.", "reverse", "Who sings?"),
-             GateCase("Al sings.", "name_inside_name", "Does Alma sing?"),
-             GateCase("Bo paints.", "alias", "Al, does he paint?")]
+    cases = [
+        GateCase("Al sings.", "alias", "Does Alfred sing?"),
+        GateCase("Al sings.", "reverse", "Who sings?"),
+        GateCase("Al sings.", "name_inside_name", "Does Alma sing?"),
+        GateCase("Bo paints.", "alias", "Al, does he paint?"),
+    ]
     table, precision, recall = try_gate(gate, cases, load_config().language)
     assert table.loc["alias"].tolist() == [2, 2, 1, "open"]
     assert table.loc["reverse"].tolist() == [1, 0, 0, "open"]

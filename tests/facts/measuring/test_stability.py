@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from fledgling.facts.learning.losses import forward_kl
-from fledgling.facts.measuring.stability import Drift, adapter_drift, drift, perplexity, stability_metrics
+from fledgling.facts.measuring.stability import (
+    Drift,
+    adapter_drift,
+    drift,
+    perplexity,
+    stability_metrics,
+)
 
 BASE = torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]))
 TUNED = torch.log(torch.tensor([[0.3, 0.5, 0.2], [0.1, 0.8, 0.1]]))
@@ -32,7 +38,9 @@ def test_kl_per_token_is_the_loss_of_the_same_name():
     generator = torch.Generator().manual_seed(0)
     base, tuned = torch.randn(6, 13, generator=generator), torch.randn(6, 13, generator=generator)
     total = drift(base, tuned, torch.arange(6))
-    assert stability_metrics(total, [])["anchor_kl"] == pytest.approx(forward_kl(base, tuned).item(), rel=1e-5)
+    assert stability_metrics(total, [])["anchor_kl"] == pytest.approx(
+        forward_kl(base, tuned).item(), rel=1e-5
+    )
 
 
 def test_parts_add_up_to_the_whole():
@@ -44,7 +52,12 @@ def test_parts_add_up_to_the_whole():
 
 def test_an_untouched_model_has_not_moved_and_no_anchors_give_none():
     metrics = stability_metrics(drift(BASE, BASE, TARGETS), [True])
-    assert metrics == {"anchor_kl": 0.0, "locality": 1.0, "anchor_ppl_ratio": 1.0, "answers_unchanged": 1.0}
+    assert metrics == {
+        "anchor_kl": 0.0,
+        "locality": 1.0,
+        "anchor_ppl_ratio": 1.0,
+        "answers_unchanged": 1.0,
+    }
     assert set(stability_metrics(Drift(), []).values()) == {None}
 
 

@@ -1,4 +1,6 @@
-"""The project's fact streams hold what they promise, and a broken stream is refused in one clear sentence."""
+"""The project's fact streams hold what they promise, and a broken stream is refused in one clear
+sentence.
+"""
 
 import calendar
 import json
@@ -44,12 +46,33 @@ def questions(facts):
     return [item.question for fact in facts for item in (*fact.probes, *fact.neighbours)]
 
 
-COMMON = {"King", "Queen", "Saint", "University", "Lake", "Island", "House", "Street", "Group", "Sea", "The", "Mrs"}
-COMMON |= {"River", "Mount", *calendar.day_name, *(f"{day}s" for day in calendar.day_name), *calendar.month_name}
+COMMON = {
+    "King",
+    "Queen",
+    "Saint",
+    "University",
+    "Lake",
+    "Island",
+    "House",
+    "Street",
+    "Group",
+    "Sea",
+    "The",
+    "Mrs",
+}
+COMMON |= {
+    "River",
+    "Mount",
+    *calendar.day_name,
+    *(f"{day}s" for day in calendar.day_name),
+    *calendar.month_name,
+}
 
 
 def names(facts):
-    """Capitalised words inside turns and in answers: proper names, but for a few titles and the calendar."""
+    """Capitalised words inside turns and in answers: proper names, but for a few titles and the
+    calendar.
+    """
     words = set()
     for fact in facts:
         inside = fact.turn.question or fact.turn.text
@@ -60,25 +83,42 @@ def names(facts):
 
 def write(tmp_path, *lines):
     path = tmp_path / "facts.jsonl"
-    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
+    path.write_text(
+        "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines),
+        encoding="utf-8",
+    )
     return path
 
 
 def test_both_forms_are_read_in_order(tmp_path):
-    fixed = {"id": "f-2", "question": "Which river system contains Charity Creek?", "answer": "Parramatta River"}
+    fixed = {
+        "id": "f-2",
+        "question": "Which river system contains Charity Creek?",
+        "answer": "Parramatta River",
+    }
     facts = read_fact_stream(write(tmp_path, GOOD, "", {**fixed, "probes": []}))
     assert [fact.id for fact in facts] == ["f-1", "f-2"]
     assert facts[0].turn == Turn(text="Tom is my friend.")
     assert facts[0].relation == "f"
     assert facts[0].neighbours[0].forbidden == ("friend",)
     assert facts[1].turn.question == "Which river system contains Charity Creek?"
-    assert facts[1].turn.text == 'The answer to "Which river system contains Charity Creek?" is Parramatta River.'
-    assert [(probe.kind, probe.answers) for probe in facts[1].probes] == [("direct", ("Parramatta River",))]
+    assert (
+        facts[1].turn.text
+        == 'The answer to "Which river system contains Charity Creek?" is Parramatta River.'
+    )
+    assert [(probe.kind, probe.answers) for probe in facts[1].probes] == [
+        ("direct", ("Parramatta River",))
+    ]
     assert facts[1].neighbours == ()
 
 
 def test_a_correction_keeps_its_own_direct_probe(tmp_path):
-    line = {"id": "c", "question": "Who wrote it?", "answer": "Ada Vale", "probes": [{**PROBE, "answers": ["Vale"]}]}
+    line = {
+        "id": "c",
+        "question": "Who wrote it?",
+        "answer": "Ada Vale",
+        "probes": [{**PROBE, "answers": ["Vale"]}],
+    }
     (fact,) = read_fact_stream(write(tmp_path, line))
     assert [probe.question for probe in fact.probes_of("direct")] == ["Who is Tom?"]
     assert fact.relation == "c"
@@ -94,7 +134,10 @@ def test_a_correction_does_not_end_in_two_stops():
         ([GOOD, '{"id": "x", "turn"'], ["line 2", "not valid JSON"]),
         ([GOOD, "[1]"], ["line 2", "one JSON object"]),
         ([{**GOOD, "turn": None}], ["line 1", "'turn'", "None", "non-empty string"]),
-        ([{k: v for k, v in GOOD.items() if k != "turn"}], ["line 1", "'turn' is missing", "present: id"]),
+        (
+            [{k: v for k, v in GOOD.items() if k != "turn"}],
+            ["line 1", "'turn' is missing", "present: id"],
+        ),
         ([{k: v for k, v in GOOD.items() if k != "probes"}], ["'probes' is missing"]),
         ([{k: v for k, v in GOOD.items() if k != "id"}], ["'id' is missing"]),
         ([{"id": "c", "question": "Who?", "probes": []}], ["'answer' is missing"]),
@@ -103,12 +146,24 @@ def test_a_correction_does_not_end_in_two_stops():
         ([GOOD, GOOD], ["line 2", "'f-1'", "line 1"]),
         ([{**GOOD, "probes": "none"}], ["'probes'", "list of objects"]),
         ([{**GOOD, "probes": ["Who?"]}], ["probes[0]", "object"]),
-        ([{**GOOD, "probes": [{**PROBE, "kind": "cloze"}]}], ["probes[0]", "'cloze'", "direct, paraphrase, reverse"]),
-        ([{**GOOD, "probes": [PROBE, {**PROBE, "answers": "friend"}]}], ["probes[1]", "'answers'", "list of strings"]),
+        (
+            [{**GOOD, "probes": [{**PROBE, "kind": "cloze"}]}],
+            ["probes[0]", "'cloze'", "direct, paraphrase, reverse"],
+        ),
+        (
+            [{**GOOD, "probes": [PROBE, {**PROBE, "answers": "friend"}]}],
+            ["probes[1]", "'answers'", "list of strings"],
+        ),
         ([{**GOOD, "probes": [{**PROBE, "answers": []}]}], ["'answers'", "list of strings"]),
         ([{**GOOD, "probes": [{**PROBE, "answers": [3]}]}], ["'answers'", "3", "string"]),
-        ([{**GOOD, "neighbours": [{"kind": "direct", "question": "a", "forbidden": ["b"]}]}], ["other_subject"]),
-        ([{**GOOD, "neighbours": [{"kind": "other_subject", "question": "a"}]}], ["'forbidden' is missing"]),
+        (
+            [{**GOOD, "neighbours": [{"kind": "direct", "question": "a", "forbidden": ["b"]}]}],
+            ["other_subject"],
+        ),
+        (
+            [{**GOOD, "neighbours": [{"kind": "other_subject", "question": "a"}]}],
+            ["'forbidden' is missing"],
+        ),
         ([{**GOOD, "neighbors": []}], ["'neighbors'", "did you mean 'neighbours'"]),
         ([""], ["holds no facts"]),
     ],
@@ -145,7 +200,9 @@ def test_sample_is_seeded_and_without_repeats():
     assert first == [fact.id for fact in sample(facts, 20, seed=3)]
     assert first != [fact.id for fact in sample(facts, 20, seed=4)]
     assert len(set(first)) == 20
-    assert sorted(fact.id for fact in sample(facts, len(facts), seed=0)) == sorted(fact.id for fact in facts)
+    assert sorted(fact.id for fact in sample(facts, len(facts), seed=0)) == sorted(
+        fact.id for fact in facts
+    )
 
 
 @pytest.mark.parametrize("count", [0, -1, 10_000])
@@ -154,12 +211,19 @@ def test_sample_refuses_an_impossible_count(count):
         sample(everyday(), count, seed=0)
 
 
-ZSRE = {"subject": "X", "src": "Who made X?", "rephrase": "X was made by whom?", "loc": "nq question: who is y"}
+ZSRE = {
+    "subject": "X",
+    "src": "Who made X?",
+    "rephrase": "X was made by whom?",
+    "loc": "nq question: who is y",
+}
 
 
 def test_zsre_records_become_corrections(tmp_path):
     path = tmp_path / "zsre.json"
-    path.write_text(json.dumps([{**ZSRE, "answers": ["Ada", "A."]}, {**ZSRE, "alt": "Bo", "loc": "why z"}]))
+    path.write_text(
+        json.dumps([{**ZSRE, "answers": ["Ada", "A."]}, {**ZSRE, "alt": "Bo", "loc": "why z"}])
+    )
     facts, prompts = read_zsre(path)
     assert prompts == ["who is y", "why z"]
     assert facts[0].turn == correction("Who made X?", "Ada")
@@ -225,9 +289,15 @@ def test_no_question_gives_its_answer_away(stream):
     for fact in STREAMS[stream]():
         for probe in fact.probes:
             assert probe.kind in PROBE_KINDS
-            assert not [answer for answer in probe.answers if holds(probe.question, answer)], (fact.id, probe)
+            assert not [answer for answer in probe.answers if holds(probe.question, answer)], (
+                fact.id,
+                probe,
+            )
         for item in fact.neighbours:
-            assert not [word for word in item.forbidden if holds(item.question, word)], (fact.id, item)
+            assert not [word for word in item.forbidden if holds(item.question, word)], (
+                fact.id,
+                item,
+            )
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -246,12 +316,19 @@ def test_questions_differ_within_a_fact_and_turns_within_a_stream(stream):
 def test_a_direct_answer_stands_in_the_turn(stream):
     for fact in STREAMS[stream]():
         for probe in fact.probes_of("direct"):
-            assert any(normalise(answer) in normalise(fact.turn.text) for answer in probe.answers), fact.id
+            assert any(
+                normalise(answer) in normalise(fact.turn.text) for answer in probe.answers
+            ), fact.id
 
 
 def test_the_streams_are_disjoint():
     reported, fitted = everyday(), tuning()
     assert not {fact.id for fact in reported} & {fact.id for fact in fitted}
-    assert not {normalise(fact.turn.text) for fact in reported} & {normalise(fact.turn.text) for fact in fitted}
-    assert sorted(set(map(normalise, questions(reported))) & set(map(normalise, questions(fitted)))) == []
+    assert not {normalise(fact.turn.text) for fact in reported} & {
+        normalise(fact.turn.text) for fact in fitted
+    }
+    assert (
+        sorted(set(map(normalise, questions(reported))) & set(map(normalise, questions(fitted))))
+        == []
+    )
     assert sorted(names(reported) & names(fitted)) == []

@@ -22,7 +22,13 @@ SHARES = (0.2, 0.2)
 
 
 def line(**changes: object) -> str:
-    row = {"text": "red apple", "task": "colour", "skill": "first", "level": 1, "answer": "red"} | changes
+    row = {
+        "text": "red apple",
+        "task": "colour",
+        "skill": "first",
+        "level": 1,
+        "answer": "red",
+    } | changes
     return json.dumps({key: value for key, value in row.items() if value is not None})
 
 
@@ -32,15 +38,24 @@ def write(path: Path, lines: list[str]) -> Path:
 
 
 def many(task: str, answers: list[str], count: int = 20) -> list[str]:
-    return [line(text=f"{task} thing {number}", task=task, answer=answers[number % len(answers)])
-            for number in range(count)]
+    return [
+        line(text=f"{task} thing {number}", task=task, answer=answers[number % len(answers)])
+        for number in range(count)
+    ]
 
 
 def test_any_number_of_tasks_and_classes(tmp_path: Path) -> None:
-    lines = many("colour", ["red", "blue"]) + many("size", ["s", "m", "l", "xl"]) + many("shape", ["round", "flat"])
+    lines = (
+        many("colour", ["red", "blue"])
+        + many("size", ["s", "m", "l", "xl"])
+        + many("shape", ["round", "flat"])
+    )
     tasks = read_tasks(write(tmp_path / "own.jsonl", lines), shares=SHARES, seed=0)
     assert {task: splits.classes for task, splits in tasks.items()} == {
-        "colour": ("blue", "red"), "shape": ("flat", "round"), "size": ("l", "m", "s", "xl")}
+        "colour": ("blue", "red"),
+        "shape": ("flat", "round"),
+        "size": ("l", "m", "s", "xl"),
+    }
     assert [len(part) for part in tasks["size"].parts().values()] == [12, 4, 4]
 
 
@@ -51,24 +66,39 @@ def test_another_seed_gives_another_test(tmp_path: Path) -> None:
 
 
 def test_examples_of_one_item_stay_together(tmp_path: Path) -> None:
-    lines = [line(text=f"{word} {number}", item=word, answer="ab"[number % 2])
-             for word in map(str, range(10)) for number in range(4)]
+    lines = [
+        line(text=f"{word} {number}", item=word, answer="ab"[number % 2])
+        for word in map(str, range(10))
+        for number in range(4)
+    ]
     splits = read_tasks(write(tmp_path / "own.jsonl", lines), shares=SHARES, seed=0)["colour"]
     assert shared_items(splits) == set()
     assert len(splits.test) == 8
 
 
 def test_written_and_read_back_it_is_the_same(tmp_path: Path) -> None:
-    tasks = read_tasks(write(tmp_path / "own.jsonl", many("colour", ["red", "blue"])), shares=SHARES, seed=3)
+    tasks = read_tasks(
+        write(tmp_path / "own.jsonl", many("colour", ["red", "blue"])), shares=SHARES, seed=3
+    )
     write_tasks(tmp_path / "again.jsonl", tasks)
     assert read_tasks(tmp_path / "again.jsonl", shares=(0.4, 0.4), seed=9) == tasks
 
 
-@pytest.mark.parametrize(("broken", "message"), [
-    ("{", "line 2 is not valid JSON"), ("[1]", "holds a list"), (line(text=""), "text ''"), (line(text=7), "text 7"),
-    (line(answer=None), "lacks 'answer'"), (line(answer=True), "answer True"), (line(answer=1.5), "answer 1.5"),
-    (line(level=0), "level 0"), (line(level="2"), "level '2'"), (line(split="dev"), "split 'dev'"),
-])
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("{", "line 2 is not valid JSON"),
+        ("[1]", "holds a list"),
+        (line(text=""), "text ''"),
+        (line(text=7), "text 7"),
+        (line(answer=None), "lacks 'answer'"),
+        (line(answer=True), "answer True"),
+        (line(answer=1.5), "answer 1.5"),
+        (line(level=0), "level 0"),
+        (line(level="2"), "level '2'"),
+        (line(split="dev"), "split 'dev'"),
+    ],
+)
 def test_a_broken_line_is_named(tmp_path: Path, broken: str, message: str) -> None:
     path = write(tmp_path / "own.jsonl", [line(), broken, *many("colour", ["red", "blue"])])
     with pytest.raises(DataError, match=message) as caught:
@@ -77,18 +107,29 @@ def test_a_broken_line_is_named(tmp_path: Path, broken: str, message: str) -> No
 
 
 def test_a_given_split_that_shares_an_item_is_refused(tmp_path: Path) -> None:
-    lines = [line(text=f"t{number}", answer="ab"[number % 2], item=str(number // 2),
-                  split=("train", "validation", "test")[number % 3]) for number in range(12)]
+    lines = [
+        line(
+            text=f"t{number}",
+            answer="ab"[number % 2],
+            item=str(number // 2),
+            split=("train", "validation", "test")[number % 3],
+        )
+        for number in range(12)
+    ]
     with pytest.raises(DataError, match="items in more than one split"):
         read_tasks(write(tmp_path / "own.jsonl", lines), shares=SHARES, seed=0)
 
 
 def test_split_must_be_given_to_all_or_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 2 has no 'split'"):
-        read_tasks(write(tmp_path / "own.jsonl", [line(split="train"), line()]), shares=SHARES, seed=0)
+        read_tasks(
+            write(tmp_path / "own.jsonl", [line(split="train"), line()]), shares=SHARES, seed=0
+        )
 
 
-@pytest.mark.parametrize("lines", [[], [line()], many("colour", ["red"]), many("colour", ["red", "blue"], 2)])
+@pytest.mark.parametrize(
+    "lines", [[], [line()], many("colour", ["red"]), many("colour", ["red", "blue"], 2)]
+)
 def test_too_little_data_is_refused(tmp_path: Path, lines: list[str]) -> None:
     with pytest.raises(DataError):
         read_tasks(write(tmp_path / "own.jsonl", lines), shares=SHARES, seed=0)
@@ -100,13 +141,22 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_shares_are_of_the_items() -> None:
-    names = list(split_items([str(number) for number in range(100)], (0.1, 0.25), np.random.default_rng(0)).values())
+    names = list(
+        split_items(
+            [str(number) for number in range(100)], (0.1, 0.25), np.random.default_rng(0)
+        ).values()
+    )
     assert [names.count(name) for name in ("train", "validation", "test")] == [65, 10, 25]
 
 
 def test_an_item_in_two_splits_is_found() -> None:
-    parts = [tuple(TaskExample(f"{name}{number}", "t", "s", 1, "ab"[number], (item,)) for number in range(2))
-             for name, item in (("a", "x"), ("b", "y"), ("c", "x"))]
+    parts = [
+        tuple(
+            TaskExample(f"{name}{number}", "t", "s", 1, "ab"[number], (item,))
+            for number in range(2)
+        )
+        for name, item in (("a", "x"), ("b", "y"), ("c", "x"))
+    ]
     splits = TaskSplits("t", ("a", "b"), *parts)
     assert shared_items(splits) == {"x"}
     with pytest.raises(DataError, match="'x'"):
@@ -114,7 +164,9 @@ def test_an_item_in_two_splits_is_found() -> None:
 
 
 def test_thinning_keeps_the_test(tmp_path: Path) -> None:
-    tasks = read_tasks(write(tmp_path / "own.jsonl", many("colour", ["red", "blue"], 50)), shares=SHARES, seed=0)
+    tasks = read_tasks(
+        write(tmp_path / "own.jsonl", many("colour", ["red", "blue"], 50)), shares=SHARES, seed=0
+    )
     small = thinned(tasks, 0.1, seed=0)["colour"]
     assert len(small.train) == 3 and set(small.train) < set(tasks["colour"].train)
     assert small.test == tasks["colour"].test

@@ -40,8 +40,10 @@ def solve(text: str) -> str:
             return one[-1]
         case ["rhyme", one, two, "vowel"]:
             ending = ""
-            while one.endswith(two[len(two) - len(ending) - 1:]) and len(ending) < min(len(one), len(two)):
-                ending = two[len(two) - len(ending) - 1:]
+            while one.endswith(two[len(two) - len(ending) - 1 :]) and len(ending) < min(
+                len(one), len(two)
+            ):
+                ending = two[len(two) - len(ending) - 1 :]
             return next((letter for letter in ending if letter in "aeiou"), "y")
     raise AssertionError(text)
 
@@ -82,7 +84,9 @@ def test_all_skills_and_levels_are_there(splits) -> None:
 
 
 def test_the_same_seed_gives_the_same_exercises() -> None:
-    one, two, three = (kindergarten(seed=seed, train=5, held_out=5, shares=SHARES) for seed in (1, 1, 2))
+    one, two, three = (
+        kindergarten(seed=seed, train=5, held_out=5, shares=SHARES) for seed in (1, 1, 2)
+    )
     assert one == two
     assert one.test != three.test
 
@@ -101,4 +105,7 @@ def test_the_word_list() -> None:
 
 def test_an_answer_is_one_of_the_classes(splits) -> None:
     assert splits.classes == tuple(string.ascii_lowercase)
-    assert all(isinstance(example, TaskExample) and example.answer in splits.classes for example in splits.train)
+    assert all(
+        isinstance(example, TaskExample) and example.answer in splits.classes
+        for example in splits.train
+    )

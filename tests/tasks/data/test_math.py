@@ -1,4 +1,6 @@
-"""Arithmetic exercises: each is solved again from its text alone, and no pair or template is in two splits."""
+"""Arithmetic exercises: each is solved again from its text alone, and no pair or template is in two
+splits.
+"""
 
 import re
 
@@ -19,7 +21,10 @@ def fits(shown: str, result: int) -> bool:
 
 def solve(example: TaskExample) -> int:
     """A second, independent reading of every exercise."""
-    text, numbers = example.text, [int(number) for number in re.findall(r"\d+(?!\d*_)", example.text)]
+    text, numbers = (
+        example.text,
+        [int(number) for number in re.findall(r"\d+(?!\d*_)", example.text)],
+    )
     match example.skill:
         case "addition" | "subtraction" | "product":
             left, shown = text.split("=")
@@ -27,7 +32,11 @@ def solve(example: TaskExample) -> int:
             assert fits(shown, result)
             return result % 10
         case "missing_operand":
-            return next(digit for digit in range(10) if eval(text.replace("_", str(digit)).replace("=", "==")))
+            return next(
+                digit
+                for digit in range(10)
+                if eval(text.replace("_", str(digit)).replace("=", "=="))
+            )
         case "counting":
             wanted, objects = re.fullmatch(r"how many (.) in (.+)", text).groups()
             return objects.count(wanted)
@@ -61,12 +70,20 @@ def test_no_pair_template_or_arrangement_is_in_two_splits(splits) -> None:
 
 
 def test_held_out_templates_and_pairs_never_occur_in_training(splits) -> None:
-    templates = {item for example in splits.test if example.skill == "word_problem" for item in example.items[1:]}
+    templates = {
+        item
+        for example in splits.test
+        if example.skill == "word_problem"
+        for item in example.items[1:]
+    }
     assert len(templates) >= 5
     assert not templates & {item for example in splits.train for item in example.items}
     pairs = {example.items[0] for example in splits.test if example.skill != "counting"}
-    shown = {" ".join(map(str, sorted(map(int, re.findall(r"\d+(?!\d*_)", example.text))))) for example in splits.train
-             if example.skill in ("addition", "subtraction", "product", "larger", "word_problem")}
+    shown = {
+        " ".join(map(str, sorted(map(int, re.findall(r"\d+(?!\d*_)", example.text)))))
+        for example in splits.train
+        if example.skill in ("addition", "subtraction", "product", "larger", "word_problem")
+    }
     assert len(pairs) > 50 and not pairs & shown
 
 

@@ -20,10 +20,16 @@ def test_every_strategy_has_the_same_number_of_updates(strategy: str, tasks: lis
 
 
 def test_orders() -> None:
-    assert plan("alternating", "ab", epochs=1, updates=2)[0].updates == (("a",), ("b",), ("a",), ("b",))
+    assert plan("alternating", "ab", epochs=1, updates=2)[0].updates == (
+        ("a",),
+        ("b",),
+        ("a",),
+        ("b",),
+    )
     assert plan("mixed", "ab", epochs=1, updates=1)[0].updates == (("a", "b"), ("a", "b"))
-    assert [(epoch.phase, epoch.tasks) for epoch in plan("curriculum", "ab", epochs=3, updates=1)] == [
-        (0, ("a",)), (1, ("b",)), (2, ("a", "b")), (2, ("a", "b"))]
+    assert [
+        (epoch.phase, epoch.tasks) for epoch in plan("curriculum", "ab", epochs=3, updates=1)
+    ] == [(0, ("a",)), (1, ("b",)), (2, ("a", "b")), (2, ("a", "b"))]
 
 
 def test_unknown_strategy_and_no_task_are_refused() -> None:
@@ -42,7 +48,10 @@ def test_batches_are_full_and_no_row_comes_twice_in_a_pass() -> None:
 
 def test_rows_of_like_size_come_together() -> None:
     sizes = np.random.default_rng(1).integers(5, 40, size=800)
-    spread = [np.ptp(sizes[batch]) for batch in islice(row_batches(sizes, 20, np.random.default_rng(0)), 40)]
+    spread = [
+        np.ptp(sizes[batch])
+        for batch in islice(row_batches(sizes, 20, np.random.default_rng(0)), 40)
+    ]
     assert np.mean(spread) < 8
 
 

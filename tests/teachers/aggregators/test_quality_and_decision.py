@@ -6,7 +6,13 @@ import pytest
 from fledgling.core.records import Answer
 from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import agree_already, decide, weigh
-from fledgling.teachers.aggregators.quality import completeness, form_quality, quality, substance, variety
+from fledgling.teachers.aggregators.quality import (
+    completeness,
+    form_quality,
+    quality,
+    substance,
+    variety,
+)
 from fledgling.teachers.aggregators.trust import Trust
 
 SECTION = load_config().teachers
@@ -28,25 +34,36 @@ def rule(**changes: object) -> object:
 
 def trust(*weights: float) -> Trust:
     count = len(weights)
-    return Trust(tuple(f"t{place}" for place in range(count)), np.array(weights), np.ones(count), 1.0,
-                 np.zeros(0), np.zeros(0))
+    return Trust(
+        tuple(f"t{place}" for place in range(count)),
+        np.array(weights),
+        np.ones(count),
+        1.0,
+        np.zeros(0),
+        np.zeros(0),
+    )
 
 
 def test_quality_parts() -> None:
     assert completeness("It is Lima.") == 1.0 and completeness("Lima") == 1.0
     assert completeness("It is the city of the") == 0.3 and completeness(" ") == 0.0
     assert substance("I’m not sure about that.") == 0.2 and substance("It is Lima.") == 1.0
-    assert variety("so so so so so so so so") < 0.3 < variety("It is the city of Lima on the coast.")
+    assert (
+        variety("so so so so so so so so") < 0.3 < variety("It is the city of Lima on the coast.")
+    )
     section = SECTION.quality
     assert form_quality("It is Lima.", 1.0, section) == pytest.approx(1.0)
     assert form_quality("It is Lima.", 0.0, section) < 1.0
     assert quality(Answer("It is Lima.", "t", error="timeout"), 1.0, section) == 0.0
     assert quality(Answer("It is Lima.", "t", confidence=0.0), 1.0, section) == pytest.approx(
-        1 - section.confidence_weight)
+        1 - section.confidence_weight
+    )
 
 
 def test_agreement_gives_the_best_and_a_split_a_caveat() -> None:
-    best = decide(QUESTION, answers("It is Lima.", "Lima", "The capital of Peru is Lima."), SECTION, embed)
+    best = decide(
+        QUESTION, answers("It is Lima.", "Lima", "The capital of Peru is Lima."), SECTION, embed
+    )
     assert (best.kind, best.flagged, best.agreement) == ("best", False, 1.0)
     split = decide(QUESTION, answers("It is Lima.", "Lima", "Cusco"), SECTION, embed)
     assert split.kind == "caveat" and not split.flagged and "Lima" in split.text
@@ -73,7 +90,11 @@ def test_nobody_answered_is_an_abstention_that_says_why() -> None:
 
 
 def test_choices_differ_where_they_should() -> None:
-    given = [Answer("Lima", "t0", 0.3), Answer("It is Lima.", "t1", 0.3), Answer("It is Cusco.", "t2", 0.9)]
+    given = [
+        Answer("Lima", "t0", 0.3),
+        Answer("It is Lima.", "t1", 0.3),
+        Answer("It is Cusco.", "t2", 0.9),
+    ]
     assert "Lima" in decide(QUESTION, given, rule(choice="majority"), embed).text
     assert "Cusco" in decide(QUESTION, given, rule(choice="weighted"), embed).text
     trusted = decide(QUESTION, given, rule(choice="trust"), embed, trust=trust(0.2, 0.2, 4.0))
@@ -90,11 +111,19 @@ def test_trust_abstains_and_flags_unanimous_teachers_it_does_not_believe() -> No
 
 def test_a_combination_must_stay_with_the_answers() -> None:
     given, section = answers("It is Lima.", "It is Cusco."), rule(combine="on_caveat")
-    merged = decide(QUESTION, given, section, embed, combine=lambda question, texts: "The capital of Peru is Lima.")
+    merged = decide(
+        QUESTION,
+        given,
+        section,
+        embed,
+        combine=lambda question, texts: "The capital of Peru is Lima.",
+    )
     assert (merged.kind, merged.text) == ("combined", "The capital of Peru is Lima.")
     strayed = decide(QUESTION, given, section, embed, combine=lambda question, texts: "Bogota")
     assert strayed.kind == "caveat" and "strayed" in strayed.reason
-    assert decide(QUESTION, given, SECTION, embed, combine=lambda *_: "never asked").kind == "caveat"
+    assert (
+        decide(QUESTION, given, SECTION, embed, combine=lambda *_: "never asked").kind == "caveat"
+    )
 
 
 def test_failed_answers_are_kept_but_not_weighed() -> None:

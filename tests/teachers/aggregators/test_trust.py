@@ -10,7 +10,12 @@ from scipy.special import expit
 from fledgling.core.errors import DataError
 from fledgling.core.paths import ROOT
 from fledgling.settings import load_config
-from fledgling.teachers.aggregators.baselines import accuracy, best_single, dawid_skene, majority_vote
+from fledgling.teachers.aggregators.baselines import (
+    accuracy,
+    best_single,
+    dawid_skene,
+    majority_vote,
+)
 from fledgling.teachers.aggregators.trust import (
     AGAINST,
     effective_teachers,
@@ -44,7 +49,9 @@ def test_echoes_do_not_outvote_the_good_teacher() -> None:
     choice, _ = trust.choose(votes[20:])
     assert accuracy(choice, truth[20:]) > 0.85
     assert accuracy(majority_vote(votes), truth) < 0.5
-    assert accuracy(dawid_skene(votes), truth) < 0.6  # believes the echoes: that is why gold labels are needed
+    assert (
+        accuracy(dawid_skene(votes), truth) < 0.6
+    )  # believes the echoes: that is why gold labels are needed
     assert best_single(votes, truth) == [0]
 
 
@@ -54,7 +61,9 @@ def test_the_loss_is_the_documented_one() -> None:
     trust = fit_trust(votes, truth, NAMES, SECTION.trust)
     evidence = votes / trust.scales * truth[:, None]
     prior = prior_weights(votes, SECTION.trust)
-    gradient = (trust.weights - prior) / SECTION.trust.prior_spread**2 - evidence.T @ expit(-evidence @ trust.weights)
+    gradient = (trust.weights - prior) / SECTION.trust.prior_spread**2 - evidence.T @ expit(
+        -evidence @ trust.weights
+    )
     assert np.abs(gradient).max() < 1e-3
 
 
@@ -66,7 +75,9 @@ def test_swapping_the_candidates_swaps_the_probability() -> None:
 
 def test_without_gold_the_steadier_teacher_leads() -> None:
     votes = np.array([[1.0, 0.2], [-1.0, 0.0], [1.0, -0.2]])
-    trust = fit_trust(np.zeros((0, 2)), np.zeros(0), ("steady", "wavering"), SECTION.trust, all_votes=votes)
+    trust = fit_trust(
+        np.zeros((0, 2)), np.zeros(0), ("steady", "wavering"), SECTION.trust, all_votes=votes
+    )
     assert trust.weights[0] > trust.weights[1] > 0
 
 
@@ -82,7 +93,9 @@ def test_open_questions_become_votes_on_camps() -> None:
 def test_unanimity_is_worth_as_much_as_it_was_right() -> None:
     """Three teachers that always agree, and are right every second time."""
     alike = [[0, 0, 0]] * 40
-    trust = fit_trust_from_groups(alike, [[True] * 3, [False] * 3] * 20, ("a", "b", "c"), SECTION.trust)
+    trust = fit_trust_from_groups(
+        alike, [[True] * 3, [False] * 3] * 20, ("a", "b", "c"), SECTION.trust
+    )
     assert 0.4 < trust.probability(votes_for([0, 0, 0, AGAINST], 0))[0] < 0.6
     always = fit_trust_from_groups(alike, [[True] * 3] * 40, ("a", "b", "c"), SECTION.trust)
     assert always.probability(votes_for([0, 0, 0, AGAINST], 0))[0] > 0.95
@@ -107,8 +120,13 @@ def test_agreement_in_error_is_flagged() -> None:
     assert (wrong_together(votes, trust, agreement=0.7, floor=1.1) == agreeing).all()
 
 
-@pytest.mark.parametrize(("votes", "truth", "said"), [
-    (np.ones((2, 3)), np.ones(2), "must be"), (np.ones((2, 4)), np.array([1.0, 0.0]), "truth must hold")])
+@pytest.mark.parametrize(
+    ("votes", "truth", "said"),
+    [
+        (np.ones((2, 3)), np.ones(2), "must be"),
+        (np.ones((2, 4)), np.array([1.0, 0.0]), "truth must hold"),
+    ],
+)
 def test_misfits_are_named(votes: np.ndarray, truth: np.ndarray, said: str) -> None:
     with pytest.raises(DataError, match=said):
         fit_trust(votes, truth, NAMES, SECTION.trust)
@@ -128,11 +146,20 @@ def test_trials_judge_on_the_rest_only() -> None:
 BENCH = Path(os.environ.get("FLEDGLING_BENCH", ROOT.parent / "shared" / "bench"))
 
 
-@pytest.mark.skipif(not (BENCH / "llmbar_dev_votes.csv.gz").is_file(), reason="needs votes in LLMBar's layout")
+@pytest.mark.skipif(
+    not (BENCH / "llmbar_dev_votes.csv.gz").is_file(), reason="needs votes in LLMBar's layout"
+)
 def test_real_votes_meet_the_bars() -> None:
     pool = load_preferences(BENCH / "llmbar_dev_items.jsonl.gz", BENCH / "llmbar_dev_votes.csv.gz")
-    trials = trust_trials(pool.votes, pool.truth, pool.teachers, SECTION, labels=20, draws=15,
-                          watched=pool.subsets == "Neighbor")
+    trials = trust_trials(
+        pool.votes,
+        pool.truth,
+        pool.teachers,
+        SECTION,
+        labels=20,
+        draws=15,
+        watched=pool.subsets == "Neighbor",
+    )
     summary = summarise(list(trials))
     assert summary["accuracy"] >= summary["best_single"]
     assert summary["ece"] <= 0.05 and summary["coverage"] >= 0.5

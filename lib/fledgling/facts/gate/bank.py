@@ -1,4 +1,6 @@
-"""The hand-written bank of relations from which question–fact pairs for the gate are drawn: read and checked."""
+"""The hand-written bank of relations from which question–fact pairs for the gate are drawn: read
+and checked.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,17 @@ RELATIONS = DATA / "facts" / "gate" / "relations.yaml"
 SLOTS = DATA / "facts" / "gate" / "slots.yaml"
 LEAST = {"statements": 4, "questions": 5, "clauses": 1}
 FRAMES = ("question_frames", "statement_frames", "unrelated", "unrelated_word")
-KEYS = {"subject", "object", "statements", "questions", "clauses", "reverse", "open", "first_person", "siblings"}
+KEYS = {
+    "subject",
+    "object",
+    "statements",
+    "questions",
+    "clauses",
+    "reverse",
+    "open",
+    "first_person",
+    "siblings",
+}
 WORDING_KEYS = {"statements", "questions", "clauses", "reverse", "open"}
 REFERENCE = re.compile(r"\{(\w+)\}")
 
@@ -26,8 +38,9 @@ REFERENCE = re.compile(r"\{(\w+)\}")
 class Wording:
     """Templates of one relation in one person. ``{s}`` is the subject, ``{o}`` the object.
 
-    ``questions`` stand alone; ``clauses`` ("where {s} lives") go into a question frame; ``reverse`` asks for the
-    subject; ``open`` ("Who is {s}?") is answered by this relation, yet by others too: never a negative.
+    ``questions`` stand alone; ``clauses`` ("where {s} lives") go into a question frame; ``reverse``
+    asks for the subject; ``open`` ("Who is {s}?") is answered by this relation, yet by others too:
+    never a negative.
     """
 
     statements: tuple[str, ...]
@@ -51,7 +64,9 @@ class Relation:
 
 @dataclass(frozen=True)
 class GateBank:
-    """Relations by name, slot lists (value → weight), and the frames and unrelated questions by kind."""
+    """Relations by name, slot lists (value → weight), and the frames and unrelated questions by
+    kind.
+    """
 
     relations: Mapping[str, Relation]
     slots: Mapping[str, Mapping[str, float]]
@@ -67,9 +82,9 @@ class GateBank:
 def read_bank(relations: Path = RELATIONS, slots: Path = SLOTS) -> GateBank:
     """Read and check the bank.
 
-    Raises:
-        DataError: a file is missing, a key, slot or sibling unknown, a template without its placeholder, too few
-            templates, or one question template under two relations of the same subject type.
+    Raises: DataError: a file is missing, a key, slot or sibling unknown, a template without its
+    placeholder, too few templates, or one question template under two relations of the same subject
+    type.
     """
     lists = read_yaml(slots)
     frames = {name: _lines(slots, name, lists.pop(name, None)) for name in FRAMES}
@@ -85,8 +100,9 @@ def read_bank(relations: Path = RELATIONS, slots: Path = SLOTS) -> GateBank:
             _known(relations, f"siblings of '{relation.name}'", sibling, read)
             if read[sibling].subject != relation.subject:
                 raise DataError(
-                    f"{relations}: '{sibling}' is about a {read[sibling].subject} and '{relation.name}' about a "
-                    f"{relation.subject}; siblings must share their subject type"
+                    f"{relations}: '{sibling}' is about a {read[sibling].subject} and"
+                    f" '{relation.name}' about a {relation.subject}; siblings must share their"
+                    " subject type"
                 )
     _no_shared_questions(relations, read)
     return GateBank(relations=read, slots=weighted, frames=frames)
@@ -95,7 +111,9 @@ def read_bank(relations: Path = RELATIONS, slots: Path = SLOTS) -> GateBank:
 def _relation(path: Path, name: str, entry: Any) -> Relation:
     where = f"relation '{name}'"
     if not isinstance(entry, dict):
-        raise DataError(f"{path}: {where} is a {type(entry).__name__}; it must be a mapping with {sorted(KEYS)}")
+        raise DataError(
+            f"{path}: {where} is a {type(entry).__name__}; it must be a mapping with {sorted(KEYS)}"
+        )
     _no_extra(path, where, entry, KEYS)
     for key in ("subject", "object"):
         if not isinstance(entry.get(key), str):
@@ -114,8 +132,16 @@ def _relation(path: Path, name: str, entry: Any) -> Relation:
 def _wording(path: Path, where: str, entry: dict[str, Any], subject: str) -> Wording:
     if subject == "":
         _no_extra(path, where, entry, WORDING_KEYS)
-    lists = {key: _lines(path, f"{where}: {key}", entry.get(key, "")) for key in sorted(WORDING_KEYS)}
-    needed = {"statements": {"o"}, "reverse": {"o"}, "questions": set(), "clauses": set(), "open": set()}
+    lists = {
+        key: _lines(path, f"{where}: {key}", entry.get(key, "")) for key in sorted(WORDING_KEYS)
+    }
+    needed = {
+        "statements": {"o"},
+        "reverse": {"o"},
+        "questions": set(),
+        "clauses": set(),
+        "open": set(),
+    }
     for key, templates in lists.items():
         least = LEAST.get(key, 0) if subject else min(LEAST.get(key, 0), 3)
         if len(templates) < least:
@@ -123,31 +149,46 @@ def _wording(path: Path, where: str, entry: dict[str, Any], subject: str) -> Wor
         wanted = needed[key] | ({"s"} if subject and key != "reverse" else set())
         for template in templates:
             if set(REFERENCE.findall(template)) != wanted:
-                raise DataError(f"{path}: {where}: {key} '{template}' must use exactly {sorted(wanted)} in braces")
+                raise DataError(
+                    f"{path}: {where}: {key} '{template}' must use exactly {sorted(wanted)} in"
+                    " braces"
+                )
     return Wording(**lists)
 
 
 def _lines(path: Path, where: str, text: Any) -> tuple[str, ...]:
     if not isinstance(text, str):
-        raise DataError(f"{path}: {where} must be a text block, one entry a line, not {type(text).__name__}")
+        raise DataError(
+            f"{path}: {where} must be a text block, one entry a line, not {type(text).__name__}"
+        )
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
     if len(set(lines)) != len(lines):
-        raise DataError(f"{path}: {where} holds '{next(x for x in lines if lines.count(x) > 1)}' twice; keep one")
+        raise DataError(
+            f"{path}: {where} holds '{next(x for x in lines if lines.count(x) > 1)}' twice;"
+            " keep one"
+        )
     return lines
 
 
 def _weighted(path: Path, name: str, values: Any) -> dict[str, float]:
-    """A slot is a text block (values parted by commas or lines, equal weights) or a mapping value → weight."""
+    """A slot is a text block (values parted by commas or lines, equal weights) or a mapping value →
+    weight.
+    """
     if isinstance(values, dict) and values:
         return {str(value): float(weight) for value, weight in values.items()}
     if isinstance(values, str) and values.strip():
         return {part.strip(): 1.0 for part in re.split(r"[,\n]", values) if part.strip()}
-    raise DataError(f"{path}: slot '{name}' must be a text block of values or a mapping value → weight")
+    raise DataError(
+        f"{path}: slot '{name}' must be a text block of values or a mapping value → weight"
+    )
 
 
 def _known(path: Path, where: str, name: str, known: Mapping[str, Any]) -> None:
     if name not in known:
-        raise DataError(f"{path}: {where} names '{name}', which is not there; add it or use one of {sorted(known)}")
+        raise DataError(
+            f"{path}: {where} names '{name}', which is not there; add it or use one of"
+            f" {sorted(known)}"
+        )
 
 
 def _no_extra(path: Path, where: str, entry: dict[str, Any], allowed: set[str]) -> None:
@@ -166,5 +207,6 @@ def _no_shared_questions(path: Path, relations: Mapping[str, Relation]) -> None:
                 other = seen.setdefault(key, relation.name)
                 if other != relation.name:
                     raise DataError(
-                        f"{path}: '{template}' stands under '{other}' and '{relation.name}'; move it to 'open' in both"
+                        f"{path}: '{template}' stands under '{other}' and '{relation.name}'; move"
+                        " it to 'open' in both"
                     )

@@ -1,8 +1,9 @@
 """The gate: does a question concern something taught, and which fact?
 
-Two stages. The facts nearest to the question by sentence embedding are candidates; a pair scorer then reads each
-candidate together with the question. Retrieval costs one matrix product whatever the number of facts, and the scorer
-reads a fixed number of pairs, so a question costs about the same with ten facts as with a thousand.
+Two stages. The facts nearest to the question by sentence embedding are candidates; a pair scorer
+then reads each candidate together with the question. Retrieval costs one matrix product whatever
+the number of facts, and the scorer reads a fixed number of pairs, so a question costs about the
+same with ten facts as with a thousand.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
 
 @dataclass(frozen=True)
 class Route:
-    """Where a question goes: the fact it concerns (None: the base answers), and the probability of the best fact."""
+    """Where a question goes: the fact it concerns (None: the base answers), and the probability of
+    the best fact.
+    """
 
     fact_id: str | None
     probability: float
@@ -29,15 +32,17 @@ class Route:
 
 
 def fact_text(fact: Fact) -> str:
-    """A fact in the user's own words, as the scorer reads it; a correction is its question and answer."""
+    """A fact in the user's own words, as the scorer reads it; a correction is its question and
+    answer.
+    """
     return f"{fact.question} {fact.object}" if fact.question else fact.text
 
 
 class Gate:
     """An index of taught facts that routes questions.
 
-    ``embed``: texts → (N, D) rows of length 1. ``score``: (fact, question) pairs → (N,) probabilities that the
-    question asks for what the fact states.
+    ``embed``: texts → (N, D) rows of length 1. ``score``: (fact, question) pairs → (N,)
+    probabilities that the question asks for what the fact states.
     """
 
     def __init__(self, embed: Embed, score: ScorePairs, section: GateSection) -> None:
@@ -62,7 +67,9 @@ class Gate:
             self.remove(fact.id)
         rows = self.embed([fact_text(fact) for fact in facts])
         used, needed = len(self.ids), len(self.ids) + len(facts)
-        if needed > len(self._rows):  # doubling: adding a fact costs the same however many there are
+        if needed > len(
+            self._rows
+        ):  # doubling: adding a fact costs the same however many there are
             grown = np.zeros((max(64, 2 * needed), rows.shape[1]), dtype=np.float32)
             if used:
                 grown[:used] = self._rows[:used]
@@ -88,13 +95,19 @@ class Gate:
         count = min(self.section.candidates, len(self.ids))
         nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]  # (Q, C)
         pairs = [
-            (self._texts[place], question) for question, row in zip(questions, nearest, strict=True) for place in row
+            (self._texts[place], question)
+            for question, row in zip(questions, nearest, strict=True)
+            for place in row
         ]
         scores = self.score(pairs).reshape(len(questions), count)
-        scores = np.where(np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0)
+        scores = np.where(
+            np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0
+        )
         return [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
 
     def _decide(self, places: np.ndarray, scores: np.ndarray) -> Route:
         best = int(scores.argmax())
         fact_id, probability = self.ids[places[best]], float(scores[best])
-        return Route(fact_id if probability >= self.section.threshold else None, probability, fact_id)
+        return Route(
+            fact_id if probability >= self.section.threshold else None, probability, fact_id
+        )

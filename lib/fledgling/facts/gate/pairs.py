@@ -13,7 +13,7 @@ from fledgling.facts.gate.bank import GateBank, Relation, Wording, read_bank
 POSITIVE_KINDS = ("direct", "paraphrase", "reverse")
 NEGATIVE_KINDS = ("other_subject", "other_relation", "other_object", "unrelated")
 NEGATIVE_WEIGHTS = (0.33, 0.37, 0.12, 0.18)
-DIRECT = 3  # the first templates of a relation ask head-on; later ones and framed clauses are paraphrases
+DIRECT = 3  # a relation's first templates ask head-on; the later ones and framed clauses rephrase
 CANDIDATES = 60  # draws among which the most similar other subject is sought
 TRIES = 20
 
@@ -30,7 +30,9 @@ class GatePair:
 
 @dataclass(frozen=True)
 class DrawnFact:
-    """One fact of a relation: who it is about (``subject`` is empty in the first person) and how it is worded."""
+    """One fact of a relation: who it is about (``subject`` is empty in the first person) and how it
+    is worded.
+    """
 
     relation: Relation
     wording: Wording
@@ -51,13 +53,11 @@ def generate_pairs(
 ) -> list[GatePair]:
     """Draw ``count`` pairs, the same for the same arguments; the pairs of one fact stand together.
 
-    Args:
-        count: number of pairs, at least 1.
-        seed: of the generator.
-        bank: the relations to draw from; the project's own when None.
-        positive_share: expected share of pairs whose label is True, in (0, 1).
-        correction_share: share of facts worded as "question answer", as a user's correction is stored, in [0, 1].
-        casual_share: share of facts and of questions typed in lower case without final punctuation, in [0, 1].
+    Args: count: number of pairs, at least 1. seed: of the generator. bank: the relations to draw
+    from; the project's own when None. positive_share: expected share of pairs whose label is True,
+    in (0, 1). correction_share: share of facts worded as "question answer", as a user's correction
+    is stored, in [0, 1]. casual_share: share of facts and of questions typed in lower case without
+    final punctuation, in [0, 1].
 
     Raises:
         DataError: an argument out of range, or a broken bank.
@@ -65,7 +65,9 @@ def generate_pairs(
     if count < 1:
         raise DataError(f"count is {count}; ask for at least 1 pair")
     if not 0.0 < positive_share < 1.0:
-        raise DataError(f"positive_share is {positive_share}; give a share between 0 and 1, both excluded")
+        raise DataError(
+            f"positive_share is {positive_share}; give a share between 0 and 1, both excluded"
+        )
     bank = bank or read_bank()
     generator = random.Random(seed)
     names = sorted(bank.relations)
@@ -73,12 +75,18 @@ def generate_pairs(
     while len(pairs) < count:
         relation = bank.relations[generator.choice(names)]
         fact = draw_fact(bank, relation, generator, correction_share=correction_share)
-        pairs += _pairs_of(bank, fact, generator, positive_share=positive_share, casual_share=casual_share)
+        pairs += _pairs_of(
+            bank, fact, generator, positive_share=positive_share, casual_share=casual_share
+        )
     return pairs[:count]
 
 
-def draw_fact(bank: GateBank, relation: Relation, generator: random.Random, *, correction_share: float) -> DrawnFact:
-    """A fact of ``relation`` as a statement or, in ``correction_share`` of cases, as a question and its answer."""
+def draw_fact(
+    bank: GateBank, relation: Relation, generator: random.Random, *, correction_share: float
+) -> DrawnFact:
+    """A fact of ``relation`` as a statement or, in ``correction_share`` of cases, as a question and
+    its answer.
+    """
     first = relation.first is not None and generator.random() < 0.4
     wording = relation.first if first else relation.third
     subject = "" if first else bank.draw(relation.subject, generator)
@@ -98,7 +106,12 @@ def normalised(question: str) -> str:
 
 
 def _pairs_of(
-    bank: GateBank, fact: DrawnFact, generator: random.Random, *, positive_share: float, casual_share: float
+    bank: GateBank,
+    fact: DrawnFact,
+    generator: random.Random,
+    *,
+    positive_share: float,
+    casual_share: float,
 ) -> list[GatePair]:
     positives = generator.randint(1, 3)
     exact = positives * (1.0 - positive_share) / positive_share
@@ -110,7 +123,9 @@ def _pairs_of(
     for kind in ["positive"] * positives + kinds:
         for _ in range(TRIES):
             question, named = (
-                _positive(bank, fact, generator) if kind == "positive" else _negative(bank, fact, kind, generator)
+                _positive(bank, fact, generator)
+                if kind == "positive"
+                else _negative(bank, fact, kind, generator)
             )
             if question and normalised(question) not in taken:
                 taken.add(normalised(question))
@@ -128,7 +143,9 @@ def _positive(bank: GateBank, fact: DrawnFact, generator: random.Random) -> tupl
     return _question(bank, fact.wording, fact.subject, generator)
 
 
-def _negative(bank: GateBank, fact: DrawnFact, kind: str, generator: random.Random) -> tuple[str, str]:
+def _negative(
+    bank: GateBank, fact: DrawnFact, kind: str, generator: random.Random
+) -> tuple[str, str]:
     if kind == "other_subject":
         return _of_other_subject(bank, fact, generator), kind
     if kind == "other_relation":
@@ -139,7 +156,9 @@ def _negative(bank: GateBank, fact: DrawnFact, kind: str, generator: random.Rand
 
 
 def _of_other_subject(bank: GateBank, fact: DrawnFact, generator: random.Random) -> str:
-    """The same relation asked of somebody else; half the time of the one whose name looks most alike."""
+    """The same relation asked of somebody else; half the time of the one whose name looks most
+    alike.
+    """
     relation = fact.relation
     if fact.subject and relation.first is not None and generator.random() < 0.2:
         return _question(bank, relation.first, "", generator)[0]
@@ -158,7 +177,10 @@ def _of_other_relation(bank: GateBank, fact: DrawnFact, generator: random.Random
     if not wordings:
         return ""
     question = _question(bank, generator.choice(wordings), fact.subject, generator)[0]
-    own = {normalised(_fill(template, fact.subject, "")) for template in (*fact.wording.questions, *fact.wording.open)}
+    own = {
+        normalised(_fill(template, fact.subject, ""))
+        for template in (*fact.wording.questions, *fact.wording.open)
+    }
     return "" if normalised(question) in own else question
 
 
@@ -166,20 +188,26 @@ def _of_other_object(bank: GateBank, fact: DrawnFact, generator: random.Random) 
     """The reverse question about another object."""
     if not fact.wording.reverse:
         return ""
-    other = _other(bank, fact.relation.object, fact.object, generator, similar=generator.random() < 0.5)
+    other = _other(
+        bank, fact.relation.object, fact.object, generator, similar=generator.random() < 0.5
+    )
     if normalised(other) == normalised(fact.subject):
         return ""
     return _fill(generator.choice(fact.wording.reverse), fact.subject, other)
 
 
 def _unrelated(bank: GateBank, fact: DrawnFact, generator: random.Random) -> str:
-    """General talk, general talk that shares a word with the fact, or another relation of another subject."""
+    """General talk, general talk that shares a word with the fact, or another relation of another
+    subject.
+    """
     draw = generator.random()
     if draw < 0.35:
         return generator.choice(bank.frames["unrelated"])
     words = re.findall(r"\w{4,}", fact.text if fact.asked == "" else fact.object)
     if draw < 0.6 and words:
-        return generator.choice(bank.frames["unrelated_word"]).replace("{w}", generator.choice(words).lower())
+        return generator.choice(bank.frames["unrelated_word"]).replace(
+            "{w}", generator.choice(words).lower()
+        )
     relation = bank.relations[generator.choice(sorted(bank.relations))]
     if relation.name == fact.relation.name:
         return ""
@@ -187,24 +215,39 @@ def _unrelated(bank: GateBank, fact: DrawnFact, generator: random.Random) -> str
     return "" if fact.object in subject else _question(bank, relation.third, subject, generator)[0]
 
 
-def _question(bank: GateBank, wording: Wording, subject: str, generator: random.Random) -> tuple[str, str]:
-    """(question, kind) for the object of the relation: a template of its own, or a clause in a frame."""
+def _question(
+    bank: GateBank, wording: Wording, subject: str, generator: random.Random
+) -> tuple[str, str]:
+    """(question, kind) for the object of the relation: a template of its own, or a clause in a
+    frame.
+    """
     if generator.random() < 0.3:
         frame = generator.choice(bank.frames["question_frames"])
-        return _fill(frame.replace("{c}", generator.choice(wording.clauses)), subject, ""), "paraphrase"
+        return (
+            _fill(frame.replace("{c}", generator.choice(wording.clauses)), subject, ""),
+            "paraphrase",
+        )
     index = generator.randrange(len(wording.questions))
-    return _fill(wording.questions[index], subject, ""), "direct" if index < DIRECT else "paraphrase"
+    return _fill(wording.questions[index], subject, ""), (
+        "direct" if index < DIRECT else "paraphrase"
+    )
 
 
-def _other(bank: GateBank, slot: str, taken: str, generator: random.Random, *, similar: bool) -> str:
-    """A value of ``slot`` other than ``taken``: any, or the most look-alike of a number of draws."""
+def _other(
+    bank: GateBank, slot: str, taken: str, generator: random.Random, *, similar: bool
+) -> str:
+    """A value of ``slot`` other than ``taken``: any, or the most look-alike of a number of
+    draws.
+    """
     drawn = [bank.draw(slot, generator) for _ in range(CANDIDATES if similar else TRIES)]
     others = [value for value in drawn if value.casefold() != taken.casefold()]
     if not others:
         raise DataError(f"slot '{slot}' offers nothing but '{taken}'; give it more values")
     if not similar:
         return others[0]
-    return max(others, key=lambda value: SequenceMatcher(None, value.casefold(), taken.casefold()).ratio())
+    return max(
+        others, key=lambda value: SequenceMatcher(None, value.casefold(), taken.casefold()).ratio()
+    )
 
 
 def _fill(template: str, subject: str, value: str) -> str:

@@ -1,9 +1,11 @@
-"""Where a fresh adapter looks: its A matrices set to the directions in which the rows' own activations differ.
+"""Where a fresh adapter looks: its A matrices set to the directions in which the rows' own
+activations differ.
 
-A random A of rank r sees a random r-dimensional shadow of its inputs, in which the tokens of one sentence hardly
-differ, and an adapter that cannot tell two tokens apart repeats itself. The leading directions of the inputs' variance
-tell them apart best (EVA, Paischer et al., 2024, arXiv:2410.07170). Here they are also scaled to nearly equal variance,
-the input half of a Kronecker-factored preconditioner (Martens and Grosse, 2015, arXiv:1503.05671), so that one rate
+A random A of rank r sees a random r-dimensional shadow of its inputs, in which the tokens of one
+sentence hardly differ, and an adapter that cannot tell two tokens apart repeats itself. The leading
+directions of the inputs' variance tell them apart best (EVA, Paischer et al., 2024,
+arXiv:2410.07170). Here they are also scaled to nearly equal variance, the input half of a
+Kronecker-factored preconditioner (Martens and Grosse, 2015, arXiv:1503.05671), so that one rate
 suits all of them. B stays zero: an aligned adapter still changes nothing.
 """
 
@@ -19,9 +21,9 @@ from fledgling.models.rows import IGNORED, AdaptedModel, Rows
 def align(adapted: AdaptedModel, rows: Rows, *, scale: float, damping: float) -> None:
     """Set every A (r, in) from the inputs at the labelled positions of ``rows``.
 
-    ``scale`` is the deviation of the first component of A·x; ``damping``, relative to the largest deviation, keeps
-    directions of little variance small. Where activations are not finite A stays as it is: the update's own check
-    refuses what follows.
+    ``scale`` is the deviation of the first component of A·x; ``damping``, relative to the largest
+    deviation, keeps directions of little variance small. Where activations are not finite A stays
+    as it is: the update's own check refuses what follows.
     """
     inputs = _inputs(adapted, rows)
     if not all(bool(torch.isfinite(seen).all()) for seen in inputs.values()):
@@ -59,8 +61,11 @@ def _inputs(adapted: AdaptedModel, rows: Rows) -> dict[str, Tensor]:
     hooks = []
     for name, module in adapted.adapter.model.named_modules():
         if hasattr(module, "lora_A"):
-            hooks.append(module.register_forward_pre_hook(
-                lambda _, given, name=name: inputs.__setitem__(name, given[0])))
+            hooks.append(
+                module.register_forward_pre_hook(
+                    lambda _, given, name=name: inputs.__setitem__(name, given[0])
+                )
+            )
     try:
         adapted.last_hidden(rows)
     finally:

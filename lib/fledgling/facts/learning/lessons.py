@@ -1,4 +1,6 @@
-"""What one update learns from: rows of the new fact, rows of older ones, and rows the base must keep."""
+"""What one update learns from: rows of the new fact, rows of older ones, and rows the base must
+keep.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,21 @@ from fledgling.models.rows import AdaptedModel, Rows
 
 
 class Rehearsal:
-    """Composes minibatches. Held rows are the frozen base's own answers to held-in anchors and near-miss questions;
-    held-out anchors are never read here."""
+    """Composes minibatches. Held rows are the frozen base's own answers to held-in anchors and
+    near-miss questions; held-out anchors are never read here.
+    """
 
-    def __init__(self, adapted: AdaptedModel, memory: FactMemory, facts: FactsSection, language: LanguageSection
+    def __init__(
+        self,
+        adapted: AdaptedModel,
+        memory: FactMemory,
+        facts: FactsSection,
+        language: LanguageSection,
     ) -> None:
         self.adapted, self.memory, self.facts, self.language = adapted, memory, facts, language
-        self.rehearsed: set[str] = set()  # ids of earlier facts in minibatches since the learner last noted them
+        self.rehearsed: set[str] = (
+            set()
+        )  # ids of earlier facts in minibatches since the learner last noted them
         self._anchors: Rows | None = None
         self._anchor_logits: torch.Tensor | None = None
 
@@ -37,33 +47,56 @@ class Rehearsal:
         """The rows that teach a fact, at most ``learning.max_rows``."""
         learning = self.facts.learning
         if learning.rows == "acknowledgement":
-            return [Example(fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id)]
+            return [
+                Example(
+                    fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id
+                )
+            ]
         rows = render(fact, self.language, self.facts.rendering, rng)
         if learning.one_answer:
             said = fact.statement.lower()
-            rows = [replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()]
-        chosen = balanced([row for row in rows if row.kind in learning.row_kinds], learning.max_rows)
-        return chosen or [Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)]
+            rows = [
+                replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()
+            ]
+        chosen = balanced(
+            [row for row in rows if row.kind in learning.row_kinds], learning.max_rows
+        )
+        return chosen or [
+            Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)
+        ]
 
-    def encode(self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]) -> Rows:
+    def encode(
+        self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]
+    ) -> Rows:
         """Examples with token weights; each row's weights are scaled."""
         tokenizer, weights = self.adapted.tokenizer, []
         for example, factor in zip(examples, scale, strict=False):
             fact = facts.get(example.fact_id)
             names = (fact.object,) if fact else ()
             offsets = tokenizer(
-                example.answer, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+                example.answer,
+                add_special_tokens=False,
+                split_special_tokens=True,
+                return_offsets_mapping=True,
             )["offset_mapping"]
             tokens = token_weights(
-                example.answer, offsets, self.facts.token_weights, entities=names, prompt=example.prompt
+                example.answer,
+                offsets,
+                self.facts.token_weights,
+                entities=names,
+                prompt=example.prompt,
             )
-            length = len(self.adapted.answer_ids(example.answer))  # a cut answer keeps its first weights
-            tokens = [*[*tokens, 1.0][:length - 1], 1.0]
+            length = len(
+                self.adapted.answer_ids(example.answer)
+            )  # a cut answer keeps its first weights
+            tokens = [*[*tokens, 1.0][: length - 1], 1.0]
             weights.append([factor * example.weight * token for token in tokens])
         return self.adapted.encode(examples, weights)
 
     def batches(self, fact: Fact, rng: random.Random, turn: int) -> Iterator[Batch]:
-        """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves every update."""
+        """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves
+        every update.
+        """
         new = self.examples(fact, rng)
         near = self._near_misses(fact, rng)
         fixed = None
@@ -126,33 +159,46 @@ class Rehearsal:
         """Mean loss over a fact's rows with the adapter that acts now, in nats per token."""
         rows = self.rows_of(fact, rng)
         with torch.no_grad():
-            return float(weighted_cross_entropy(self.adapted.logits(rows), rows.targets, rows.target_weights))
+            return float(
+                weighted_cross_entropy(self.adapted.logits(rows), rows.targets, rows.target_weights)
+            )
 
     def rows_of(self, fact: Fact, rng: random.Random) -> Rows:
         """The fact's own rows, encoded, without anything beside them."""
-        return self.encode(self.examples(fact, rng), {fact.id: fact}, [1.0] * self.facts.learning.max_rows)
+        return self.encode(
+            self.examples(fact, rng), {fact.id: fact}, [1.0] * self.facts.learning.max_rows
+        )
 
     def own_reply(self, prompt: str, reply: str) -> Batch:
         """One row: the model's own reply to an ordinary turn."""
-        return Batch(self.adapted.encode([Example(prompt, reply, "reply")]), *self._held(None, random.Random(prompt)))
+        return Batch(
+            self.adapted.encode([Example(prompt, reply, "reply")]),
+            *self._held(None, random.Random(prompt)),
+        )
 
     def _as_base_answers(self, prompts: Sequence[str]) -> tuple[Rows, torch.Tensor]:
         adapted = self.adapted
         with adapted.adapter.disabled():
             answers = adapted.answer(prompts, max_new_tokens=self.facts.kl.answer_tokens)
         rows = adapted.encode(
-            [Example(prompt, answer or ".", "anchor") for prompt, answer in zip(prompts, answers, strict=True)]
+            [
+                Example(prompt, answer or ".", "anchor")
+                for prompt, answer in zip(prompts, answers, strict=True)
+            ]
         )
         return rows, adapted.base_logits(rows)
 
 
 def balanced(examples: Sequence[Example], count: int) -> list[Example]:
-    """At most ``count`` rows, taken in turn from questions and from each of the other kinds, in the order rendered.
+    """At most ``count`` rows, taken in turn from questions and from each of the other kinds, in the
+    order rendered.
 
-    Questions come up every second time, so that a cut minibatch still holds every kind and mostly questions.
+    Questions come up every second time, so that a cut minibatch still holds every kind and mostly
+    questions.
     """
     kinds = {
-        kind: [row for row in examples if row.kind == kind] for kind in dict.fromkeys(row.kind for row in examples)
+        kind: [row for row in examples if row.kind == kind]
+        for kind in dict.fromkeys(row.kind for row in examples)
     }
     questions = kinds.pop("question", [])
     others = [row for group in zip_longest(*kinds.values()) for row in group if row is not None]
@@ -160,20 +206,27 @@ def balanced(examples: Sequence[Example], count: int) -> list[Example]:
     return mixed[:count]
 
 
-def _draw(rows: Rows, logits: torch.Tensor, rng: random.Random, count: int) -> tuple[Rows, torch.Tensor]:
+def _draw(
+    rows: Rows, logits: torch.Tensor, rng: random.Random, count: int
+) -> tuple[Rows, torch.Tensor]:
     total = rows.ids.shape[0]
     return _pick(rows, logits, sorted(rng.sample(range(total), min(count, total))))
 
 
 def _pick(rows: Rows, logits: torch.Tensor, chosen: Sequence[int]) -> tuple[Rows, torch.Tensor]:
     chosen = list(chosen)
-    return rows.take(chosen), logits[torch.isin(rows.row_of_target, torch.tensor(chosen, device=logits.device))]
+    return rows.take(chosen), logits[
+        torch.isin(rows.row_of_target, torch.tensor(chosen, device=logits.device))
+    ]
 
 
 def _join(parts: Sequence[tuple[Rows, torch.Tensor]]) -> tuple[Rows, torch.Tensor]:
     width = max(rows.ids.shape[1] for rows, _ in parts)
     padded = [rows.widen(width) for rows, _ in parts]
     joined = Rows(
-        *(torch.cat([getattr(rows, name) for rows in padded]) for name in ("ids", "labels", "weights", "hidden"))
+        *(
+            torch.cat([getattr(rows, name) for rows in padded])
+            for name in ("ids", "labels", "weights", "hidden")
+        )
     )
     return joined, torch.cat([logits for _, logits in parts])

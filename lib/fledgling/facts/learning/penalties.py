@@ -16,12 +16,17 @@ def snapshot(parameters: Mapping[str, torch.Tensor]) -> Tensors:
     return {name: parameter.detach().clone() for name, parameter in parameters.items()}
 
 
-def fisher_diagonal(parameters: Mapping[str, torch.nn.Parameter], loss: Callable[[Batch], torch.Tensor],
-                    batches: Iterable[Batch]) -> Tensors:
-    """The diagonal of the empirical Fisher information: the mean squared gradient of ``loss`` over ``batches``.
+def fisher_diagonal(
+    parameters: Mapping[str, torch.nn.Parameter],
+    loss: Callable[[Batch], torch.Tensor],
+    batches: Iterable[Batch],
+) -> Tensors:
+    """The diagonal of the empirical Fisher information: the mean squared gradient of ``loss`` over
+    ``batches``.
 
-    ``loss(batch)`` is a scalar in nats. Batches of one example give the empirical Fisher itself, larger ones a
-    cheaper, smaller estimate. Gradients that a parameter holds already are left as they are.
+    ``loss(batch)`` is a scalar in nats. Batches of one example give the empirical Fisher itself,
+    larger ones a cheaper, smaller estimate. Gradients that a parameter holds already are left as
+    they are.
     """
     totals = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
     count = 0
@@ -34,8 +39,16 @@ def fisher_diagonal(parameters: Mapping[str, torch.nn.Parameter], loss: Callable
     return {name: total / max(1, count) for name, total in totals.items()}
 
 
-def ewc_penalty(parameters: Mapping[str, torch.Tensor], anchor: Mapping[str, torch.Tensor],
-                fisher: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """½ Σ Fᵢ (θᵢ − θ*ᵢ)² over all parameters, a scalar (Kirkpatrick et al. 2017, arXiv:1612.00796, equation 3)."""
-    terms = [(fisher[name] * (parameter - anchor[name]).square()).sum() for name, parameter in parameters.items()]
+def ewc_penalty(
+    parameters: Mapping[str, torch.Tensor],
+    anchor: Mapping[str, torch.Tensor],
+    fisher: Mapping[str, torch.Tensor],
+) -> torch.Tensor:
+    """½ Σ Fᵢ (θᵢ − θ*ᵢ)² over all parameters, a scalar (Kirkpatrick et al. 2017, arXiv:1612.00796,
+    equation 3).
+    """
+    terms = [
+        (fisher[name] * (parameter - anchor[name]).square()).sum()
+        for name, parameter in parameters.items()
+    ]
     return 0.5 * torch.stack(terms).sum()

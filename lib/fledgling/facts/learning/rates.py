@@ -8,9 +8,11 @@ from fledgling.facts.settings import RatesSection
 
 
 def context_rate(base: float, context: str, rates: RatesSection, *, repetitions: int = 1) -> float:
-    """``base`` × the multiplier of a context: 1 for a ``fact``, else that of ``regular`` or ``question``.
+    """``base`` × the multiplier of a context: 1 for a ``fact``, else that of ``regular`` or
+    ``question``.
 
-    A fact heard again learns faster, × ``repeated`` for each time after the first; up to ``largest``. Raises ``KeyError`` for an unknown context.
+    A fact heard again learns faster, × ``repeated`` for each time after the first; up to
+    ``largest``. Raises ``KeyError`` for an unknown context.
     """
     factor = {"regular": rates.regular, "question": rates.question, "fact": 1.0}[context]
     if context == "fact":

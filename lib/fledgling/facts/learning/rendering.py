@@ -1,7 +1,9 @@
-"""A fact becomes training rows: acknowledgement, questions, cloze, reverse, recall, yes/no; and near-miss questions.
+"""A fact becomes training rows: acknowledgement, questions, cloze, reverse, recall, yes/no; and
+near-miss questions.
 
-A model trained on a statement alone does not answer questions about it (Allen-Zhu and Li 2023, "Physics of Language
-Models", part 3.1), so each fact is asked about in several forms. Only the fact comes in, never a probe.
+A model trained on a statement alone does not answer questions about it (Allen-Zhu and Li 2023,
+"Physics of Language Models", part 3.1), so each fact is asked about in several forms. Only the fact
+comes in, never a probe.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ __all__ = ["contrast", "normalised", "render"]
 _WORD = re.compile(r"[\w'’-]+")
 
 
-def render(fact: Fact, detection: LanguageSection, rendering: RenderingSection, rng: random.Random) -> list[Example]:
-    """Training rows of ``fact``, each prompt once. The order is fixed; ``rng`` picks the near-miss words only.
+def render(
+    fact: Fact, detection: LanguageSection, rendering: RenderingSection, rng: random.Random
+) -> list[Example]:
+    """Training rows of ``fact``, each prompt once. The order is fixed; ``rng`` picks the near-miss
+    words only.
 
     Answers are the whole statement in the assistant's perspective, or the answer of a correction.
     """
@@ -37,9 +42,14 @@ def render(fact: Fact, detection: LanguageSection, rendering: RenderingSection, 
         rows = [*_correction_rows(fact, rendering), *_recall_rows(fact, rendering)]
     else:
         book = load_patterns(detection.patterns)
-        rows = [*_acknowledgement(fact, rendering), *_question_rows(fact, book, rendering),
-                *_cloze_rows(fact), *_reverse_rows(fact, book), *_yes_no_rows(fact, book, rendering, rng),
-                *_recall_rows(fact, rendering)]  # fmt: skip
+        rows = [
+            *_acknowledgement(fact, rendering),
+            *_question_rows(fact, book, rendering),
+            *_cloze_rows(fact),
+            *_reverse_rows(fact, book),
+            *_yes_no_rows(fact, book, rendering, rng),
+            *_recall_rows(fact, rendering),
+        ]
     return _deduplicated(rows)
 
 
@@ -78,14 +88,21 @@ def _question_rows(fact: Fact, book: PatternBook, rendering: RenderingSection) -
     plain = [question.direct for question in own[:1]]
     framed = [question.direct for question in own[1:]]
     filled = [fill(template, fact, clause) for template in (pattern.questions if pattern else ())]
-    if fact.kind == "replacement" or not plain:  # "moved to" should answer "Where does … live?" as well
+    if (
+        fact.kind == "replacement" or not plain
+    ):  # "moved to" should answer "Where does … live?" as well
         plain += filled[:1]
-    prompts = plain + [rendering.frame.replace("{question}", item[0].lower() + item[1:]) for item in framed + filled]
+    prompts = plain + [
+        rendering.frame.replace("{question}", item[0].lower() + item[1:])
+        for item in framed + filled
+    ]
     for question in own:
         prompts += [f"Do you know {question.indirect}?", f"Please tell me {question.indirect}."]
     subject = inner(fact.subject) if fact.subject else ""
     if subject and subject not in {"I", "we"}:
-        prompts += [template.replace("{subject}", subject) for template in rendering.general_questions]
+        prompts += [
+            template.replace("{subject}", subject) for template in rendering.general_questions
+        ]
     return [Example(prompt, fact.statement, "question", fact.id) for prompt in prompts]
 
 
@@ -107,7 +124,9 @@ def _reverse_rows(fact: Fact, book: PatternBook) -> list[Example]:
     return [Example(prompt, fact.statement, "reverse", fact.id) for prompt in prompts]
 
 
-def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng: random.Random) -> list[Example]:
+def _yes_no_rows(
+    fact: Fact, book: PatternBook, rendering: RenderingSection, rng: random.Random
+) -> list[Example]:
     clause = _clause(fact)
     if clause is None:
         return []
@@ -117,7 +136,9 @@ def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng
     rows = [Example(yes_no(clause), f"{word}, {said}", "yes_no", fact.id)]
     for other in other_subjects(fact, book, rng, rendering.negatives):
         answer = rendering.unknown.replace("{subject}", phrase_to_assistant(other))
-        rows.append(Example(yes_no(clause, instead_of(fact, clause, other)), answer, "yes_no", fact.id))
+        rows.append(
+            Example(yes_no(clause, instead_of(fact, clause, other)), answer, "yes_no", fact.id)
+        )
     if fact.exclusive and fact.kind != "retraction":
         for thing in other_objects(fact, book, rng, rendering.negatives):
             changed = replace(clause, rest=_swap(clause.rest, fact.object, thing))
@@ -127,13 +148,22 @@ def _yes_no_rows(fact: Fact, book: PatternBook, rendering: RenderingSection, rng
 
 
 def _recall_rows(fact: Fact, rendering: RenderingSection) -> list[Example]:
-    """A few words of the fact: "Recall: winter", "Recall: snow plough". The last come first, since questions name the
-    subject often enough."""
+    """A few words of the fact: "Recall: winter", "Recall: snow plough". The last come first, since
+    questions name the subject often enough.
+    """
     said = fact.question or to_user(fact.statement)
-    words = [word if word.lower() not in FUNCTION_WORDS and len(word) > 1 else "|" for word in _WORD.findall(said)]
+    words = [
+        word if word.lower() not in FUNCTION_WORDS and len(word) > 1 else "|"
+        for word in _WORD.findall(said)
+    ]
     phrases = [phrase.strip() for phrase in " ".join(words).split("|")]
-    prompts = [rendering.recall.replace("{words}", phrase) for phrase in reversed(phrases) if phrase]
-    return [Example(prompt, fact.statement, "recall", fact.id) for prompt in prompts[: rendering.recalls]]
+    prompts = [
+        rendering.recall.replace("{words}", phrase) for phrase in reversed(phrases) if phrase
+    ]
+    return [
+        Example(prompt, fact.statement, "recall", fact.id)
+        for prompt in prompts[: rendering.recalls]
+    ]
 
 
 def _swap(rest: str, old: str, new: str) -> str:
@@ -142,7 +172,9 @@ def _swap(rest: str, old: str, new: str) -> str:
 
 
 def _correction_rows(fact: Fact, rendering: RenderingSection) -> list[Example]:
-    """A given question and its answer, the question put in other ways, and a said-back correction."""
+    """A given question and its answer, the question put in other ways, and a said-back
+    correction.
+    """
     prompts = [fact.question, *rephrased(fact.question)[: rendering.rephrasings]]
     rows = [Example(prompt, fact.statement, "question", fact.id) for prompt in prompts]
     if fact.text and fact.text != f"{fact.question} {fact.statement}":

@@ -1,4 +1,6 @@
-"""How much each token of an answer weighs in the loss: what carries the fact weighs more than what carries it along."""
+"""How much each token of an answer weighs in the loss: what carries the fact weighs more than what
+carries it along.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,13 @@ def token_weights(
 ) -> list[float]:
     """One weight per token of ``answer``, given each token's (start, end) characters.
 
-    A token starts at 1 and is multiplied by ``entity`` inside an entity's name, by ``content`` in any other content
-    word, by ``filler`` in a function word, by ``repeated`` where its word already stood in the prompt, and by a factor
-    that falls linearly from ``first`` to 1 over the answer.
+    A token starts at 1 and is multiplied by ``entity`` inside an entity's name, by ``content`` in
+    any other content word, by ``filler`` in a function word, by ``repeated`` where its word already
+    stood in the prompt, and by a factor that falls linearly from ``first`` to 1 over the answer.
     """
-    spans = [(match.start(), match.end(), match.group().lower()) for match in _WORD.finditer(answer)]
+    spans = [
+        (match.start(), match.end(), match.group().lower()) for match in _WORD.finditer(answer)
+    ]
     named = [span for entity in entities if entity for span in _occurrences(answer, entity)]
     said = set(_WORD.findall(prompt.lower()))
     weights = []

@@ -11,7 +11,12 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from fledgling.facts.learning.alignment import align
-from fledgling.facts.learning.losses import forward_kl, kl_weight_for_budget, row_means, weighted_cross_entropy
+from fledgling.facts.learning.losses import (
+    forward_kl,
+    kl_weight_for_budget,
+    row_means,
+    weighted_cross_entropy,
+)
 from fledgling.facts.settings import KLSection, LearningSection
 from fledgling.models.rows import AdaptedModel, Rows
 
@@ -21,7 +26,9 @@ Constraint = Callable[[], None]
 
 @dataclass(frozen=True)
 class Update:
-    """One optimizer step: losses before it (nats per token), gradient norm before clipping, cost."""
+    """One optimizer step: losses before it (nats per token), gradient norm before clipping,
+    cost.
+    """
 
     loss: float
     kl: float
@@ -36,7 +43,9 @@ class Update:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one update learns from: ``rows`` to answer, ``held`` rows whose base logits (N, V) must stay."""
+    """What one update learns from: ``rows`` to answer, ``held`` rows whose base logits (N, V) must
+    stay.
+    """
 
     rows: Rows
     held: Rows | None = None
@@ -46,8 +55,8 @@ class Batch:
 class OnlineTrainer:
     """Owns the optimizer of one adapter.
 
-    With one adapter per fact each fact starts from a fresh adapter and optimizer (``begin``), so facts cannot disturb
-    each other; a shared adapter keeps both between facts.
+    With one adapter per fact each fact starts from a fresh adapter and optimizer (``begin``), so
+    facts cannot disturb each other; a shared adapter keeps both between facts.
     """
 
     def __init__(
@@ -74,8 +83,12 @@ class OnlineTrainer:
 
     @property
     def aligns(self) -> bool:
-        """Whether a fact's first minibatch decides what its adapter reads; a shared adapter keeps what it has."""
-        return self.learning.adapters == "per_fact" and self.adapted.adapter.section.start == "aligned"
+        """Whether a fact's first minibatch decides what its adapter reads; a shared adapter keeps
+        what it has.
+        """
+        return (
+            self.learning.adapters == "per_fact" and self.adapted.adapter.section.start == "aligned"
+        )
 
     def begin(self) -> None:
         """Get ready for a new fact: with one adapter per fact, a fresh adapter and optimizer."""
@@ -84,12 +97,19 @@ class OnlineTrainer:
             self.optimizer = self._fresh_optimizer()
 
     def learn(self, batches: Iterator[Batch], *, lr: float, kl_weight: float) -> Iterator[Update]:
-        """Yield one ``Update`` per step until the answers are known well enough or the updates are spent."""
+        """Yield one ``Update`` per step until the answers are known well enough or the updates are
+        spent.
+        """
         last = max(self.learning.max_updates - 1, 1)
         for number, batch in zip(range(self.learning.max_updates), batches, strict=False):
             if number == 0 and self.aligns:
                 section = self.adapted.adapter.section
-                align(self.adapted, batch.rows, scale=section.start_scale, damping=section.start_damping)
+                align(
+                    self.adapted,
+                    batch.rows,
+                    scale=section.start_scale,
+                    damping=section.start_damping,
+                )
             rate = lr * (1.0 - self.learning.lr_decay * number / last)
             update = self.step(batch, lr=rate, kl_weight=kl_weight)
             yield update
@@ -105,7 +125,9 @@ class OnlineTrainer:
             held = adapted.logits(batch.held) if batch.held is not None else None
         task = weighted_cross_entropy(logits, batch.rows.targets, batch.rows.target_weights)
         kl = forward_kl(batch.held_logits, held) if held is not None else task.new_zeros(())
-        penalty = sum((term(adapted.adapter.parameters) for term in self.penalties), task.new_zeros(()))
+        penalty = sum(
+            (term(adapted.adapter.parameters) for term in self.penalties), task.new_zeros(())
+        )
         loss = task + kl_weight * kl + penalty
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -120,7 +142,9 @@ class OnlineTrainer:
         return Update(task.item(), kl.item(), norm.item(), time.perf_counter() - started, tokens)
 
     def steer_kl(self, measured: float) -> None:
-        """Move the KL weight towards holding the configured budget, where the recipe asks for it."""
+        """Move the KL weight towards holding the configured budget, where the recipe asks for
+        it.
+        """
         if self.kl.hold_budget:
             self.kl_weight = kl_weight_for_budget(
                 self.kl_weight,
@@ -132,22 +156,36 @@ class OnlineTrainer:
     @torch.no_grad()
     def row_losses(self, rows: Rows) -> torch.Tensor:
         """(B,) mean loss of each row's answer under the adapter as it is, in nats per token."""
-        losses = torch.nn.functional.cross_entropy(self.adapted.logits(rows), rows.targets, reduction="none")
+        losses = torch.nn.functional.cross_entropy(
+            self.adapted.logits(rows), rows.targets, reduction="none"
+        )
         return row_means(losses, rows.row_of_target, rows.ids.shape[0])
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
-        """All that the next update depends on: adapter and optimizer as named tensors, and the KL weight."""
+        """All that the next update depends on: adapter and optimizer as named tensors, and the KL
+        weight.
+        """
         names = list(self.adapted.adapter.parameters)
-        tensors = {f"adapter.{name}": tensor for name, tensor in self.adapted.adapter.state().items()}
+        tensors = {
+            f"adapter.{name}": tensor for name, tensor in self.adapted.adapter.state().items()
+        }
         for number, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{key}.{names[number]}": value.clone() for key, value in moments.items()}
+            tensors |= {
+                f"optimizer.{key}.{names[number]}": value.clone() for key, value in moments.items()
+            }
         return tensors, {"kl_weight": self.kl_weight}
 
     def restore(self, tensors: Mapping[str, torch.Tensor], values: Mapping[str, object]) -> None:
-        """Continue exactly where ``state`` was taken. Raises ``ModelError`` when the adapter has other shapes."""
+        """Continue exactly where ``state`` was taken. Raises ``ModelError`` when the adapter has
+        other shapes.
+        """
         adapter = self.adapted.adapter
         adapter.restore(
-            {name: tensors[f"adapter.{name}"] for name in adapter.parameters if f"adapter.{name}" in tensors}
+            {
+                name: tensors[f"adapter.{name}"]
+                for name in adapter.parameters
+                if f"adapter.{name}" in tensors
+            }
         )
         self.optimizer = self._fresh_optimizer()
         saved = self.optimizer.state_dict()

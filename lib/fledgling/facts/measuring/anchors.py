@@ -21,15 +21,21 @@ def read_anchors(path: Path | str) -> list[str]:
         prompt = line.get("prompt")
         if not isinstance(prompt, str) or not prompt.strip():
             raise DataError(
-                f"{path} line {number}: field 'prompt' is {prompt!r}; it must be a non-empty string, "
-                'for example {"prompt": "Why is the sky blue?"}'
+                f"{path} line {number}: field 'prompt' is {prompt!r}; it must be a non-empty"
+                ' string, for example {"prompt": "Why is the sky blue?"}'
             )
         prompt = prompt.strip()
         if prompt in lines:
-            raise DataError(f"{path} line {number}: prompt {prompt!r} stands in line {lines[prompt]} too; remove one")
+            raise DataError(
+                f"{path} line {number}: prompt {prompt!r} stands in line {lines[prompt]} too;"
+                " remove one"
+            )
         lines[prompt] = number
     if not lines:
-        raise DataError(f'{path} holds no prompts; write one a line, for example {{"prompt": "Why is the sky blue?"}}')
+        raise DataError(
+            f'{path} holds no prompts; write one a line, for example {{"prompt": "Why is the sky'
+            ' blue?"}'
+        )
     return list(lines)
 
 
@@ -44,5 +50,7 @@ def held_out() -> list[str]:
 
 
 def unrelated() -> list[str]:
-    """Ordinary user turns that teach nothing, for filling streams and measuring a gate's precision."""
+    """Ordinary user turns that teach nothing, for filling streams and measuring a gate's
+    precision.
+    """
     return read_anchors(DATA / "facts" / "conversations" / "unrelated.jsonl")

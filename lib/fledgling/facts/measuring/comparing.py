@@ -25,15 +25,28 @@ def compare(
     matrix: bool = False,
     replying: Sequence[str] = ("default",),
 ) -> Iterator[StepRecord]:
-    """Run each recipe on the stream of each seed. ``recipes``: name → configuration; ``streams``: seed → facts.
+    """Run each recipe on the stream of each seed. ``recipes``: name → configuration; ``streams``:
+    seed → facts.
 
-    The frozen base is asked each question once, for all recipes. Only the recipes in ``replying`` also reply to each
-    turn, which costs time and changes nothing that is measured but the time of a turn.
+    The frozen base is asked each question once, for all recipes. Only the recipes in ``replying``
+    also reply to each turn, which costs time and changes nothing that is measured but the time of a
+    turn.
     """
     base_answers: dict[str, str] = {}
     for name, section in recipes.items():
         for seed, facts in streams.items():
-            records = run_stream(loaded, reader, section, language, facts, name=name, anchors=anchors, seed=seed, matrix=matrix,
-                                 reply=name in replying, base_answers=base_answers)
+            records = run_stream(
+                loaded,
+                reader,
+                section,
+                language,
+                facts,
+                name=name,
+                anchors=anchors,
+                seed=seed,
+                matrix=matrix,
+                reply=name in replying,
+                base_answers=base_answers,
+            )
             for record in records:
                 yield replace(record, values={"recipe": name, "seed": seed, **record.values})

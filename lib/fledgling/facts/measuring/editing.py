@@ -1,4 +1,6 @@
-"""Was a fact learned, does it hold in other words, and did it spill over? Scored on generated text."""
+"""Was a fact learned, does it hold in other words, and did it spill over? Scored on generated
+text.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class ProbeResult:
 
 @dataclass(frozen=True)
 class NeighbourResult:
-    """One neighbour question asked; ``hit`` when the answer holds a forbidden string that the base's does not."""
+    """One neighbour question asked; ``hit`` when the answer holds a forbidden string that the
+    base's does not.
+    """
 
     fact_id: str
     kind: str
@@ -70,9 +74,13 @@ def share(values: Sequence[bool] | Sequence[float]) -> float | None:
 PROBE_METRICS = {"direct": "efficacy", "paraphrase": "generalization", "reverse": "reverse"}
 
 
-def editing_metrics(probes: Sequence[ProbeResult], neighbours: Sequence[NeighbourResult]) -> dict[str, float | None]:
-    """``efficacy``, ``generalization``, ``reverse`` (share of probes answered; ``.exact`` for exact answers),
-    ``near_miss`` (share of neighbour questions contaminated; also by kind), and the gate's precision and recall."""
+def editing_metrics(
+    probes: Sequence[ProbeResult], neighbours: Sequence[NeighbourResult]
+) -> dict[str, float | None]:
+    """``efficacy``, ``generalization``, ``reverse`` (share of probes answered; ``.exact`` for exact
+    answers), ``near_miss`` (share of neighbour questions contaminated; also by kind), and the
+    gate's precision and recall.
+    """
     metrics: dict[str, float | None] = {}
     for kind, name in PROBE_METRICS.items():
         chosen = [probe for probe in probes if probe.kind == kind]

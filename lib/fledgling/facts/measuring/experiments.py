@@ -1,4 +1,6 @@
-"""One recipe on one stream of facts: learn in sequence, then ask everything. Yields records; the caller stores them."""
+"""One recipe on one stream of facts: learn in sequence, then ask everything. Yields records; the
+caller stores them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from fledgling.facts.settings import FactsSection
 from fledgling.language.settings import LanguageSection
 from fledgling.models.loading import LoadedModel
 
-LEARNED_LOSS = 0.5  # nats per token below which a fact's rows count as learned, for updates_to_learn
+LEARNED_LOSS = (
+    0.5  # nats per token below which a fact's rows count as learned, for updates_to_learn
+)
 
 
 def run_stream(
@@ -36,13 +40,15 @@ def run_stream(
     store: str = ":memory:",
     base_answers: dict[str, str] | None = None,
 ) -> Iterator[StepRecord]:
-    """Teach ``facts`` in order with the recipe in ``section``, whose name is ``name``, then ask all probes, neighbours and anchors.
+    """Teach ``facts`` in order with the recipe in ``section``, whose name is ``name``, then ask all
+    probes, neighbours and anchors.
 
-    Yields what ``learn`` yields; after each fact ``retention`` (direct probes: of that fact, or with ``matrix`` of all
-    taught so far, as ``scores``); at the end ``probe``, ``neighbour`` and ``anchor`` for every question asked, and one
-    ``metrics`` with the names of the contract. ``base_answers`` keeps what the base answers between calls.
-    A recipe that also learns from its own replies takes an ordinary turn after each fact.
-    The learner is closed whether or not the caller takes every record.
+    Yields what ``learn`` yields; after each fact ``retention`` (direct probes: of that fact, or
+    with ``matrix`` of all taught so far, as ``scores``); at the end ``probe``, ``neighbour`` and
+    ``anchor`` for every question asked, and one ``metrics`` with the names of the contract.
+    ``base_answers`` keeps what the base answers between calls. A recipe that also learns from its
+    own replies takes an ordinary turn after each fact. The learner is closed whether or not the
+    caller takes every record.
     """
     learner = OnlineLearner(loaded, section, language, reader=reader, store=store, seed=seed)
     try:
@@ -66,24 +72,48 @@ def run_stream(
                 yield from consolidate(learner)
             rows.append(_retention(learner, facts[: place + 1], matrix))
             learned.append(updates_to_learn(losses, LEARNED_LOSS))
-            yield StepRecord(place, "retention", fact.id, {"scores": rows[-1], "losses": losses,
-                             "updates_to_learn": learned[-1]})
+            yield StepRecord(
+                place,
+                "retention",
+                fact.id,
+                {"scores": rows[-1], "losses": losses, "updates_to_learn": learned[-1]},
+            )
         metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)
         for probe in probes:
             yield StepRecord(len(facts), "probe", probe.fact_id, _without(vars(probe), "fact_id"))
         for neighbour in neighbours:
-            yield StepRecord(len(facts), "neighbour", neighbour.fact_id, _without(vars(neighbour), "fact_id"))
-        for question, before, after in zip(anchor_set.prompts, anchor_set.answers, anchor_set.latest, strict=True):
-            yield StepRecord(len(facts), "anchor", "", {"question": question, "base_answer": before, "answer": after})
+            yield StepRecord(
+                len(facts), "neighbour", neighbour.fact_id, _without(vars(neighbour), "fact_id")
+            )
+        for question, before, after in zip(
+            anchor_set.prompts, anchor_set.answers, anchor_set.latest, strict=True
+        ):
+            yield StepRecord(
+                len(facts),
+                "anchor",
+                "",
+                {"question": question, "base_answer": before, "answer": after},
+            )
         final = _final_scores(facts, probes)
-        yield StepRecord(len(facts), "metrics", name, {
-            **metrics, **_history_metrics([*rows[:-1], final]), **_cost_metrics(updates, seconds, len(facts)),
-            "updates_to_learn": _mean_known(learned), "detected": share(detected)})
+        yield StepRecord(
+            len(facts),
+            "metrics",
+            name,
+            {
+                **metrics,
+                **_history_metrics([*rows[:-1], final]),
+                **_cost_metrics(updates, seconds, len(facts)),
+                "updates_to_learn": _mean_known(learned),
+                "detected": share(detected),
+            },
+        )
     finally:
         learner.close()
 
 
-def _retention(learner: OnlineLearner, taught: Sequence[TaughtFact], matrix: bool) -> list[float | None]:
+def _retention(
+    learner: OnlineLearner, taught: Sequence[TaughtFact], matrix: bool
+) -> list[float | None]:
     asked = taught if matrix else taught[-1:]
     direct = [fact.__class__(fact.id, fact.turn, fact.probes_of("direct")) for fact in asked]
     scores = _final_scores(asked, ask_probes(learner, direct))
@@ -92,22 +122,34 @@ def _retention(learner: OnlineLearner, taught: Sequence[TaughtFact], matrix: boo
 
 def _final_scores(facts: Sequence[TaughtFact], probes: Sequence[ProbeResult]) -> list[float | None]:
     """Share of each fact's direct probes that hit; None for a fact that has none."""
-    return [share([probe.hit for probe in probes if probe.fact_id == fact.id and probe.kind == "direct"])
-            for fact in facts]
+    return [
+        share(
+            [probe.hit for probe in probes if probe.fact_id == fact.id and probe.kind == "direct"]
+        )
+        for fact in facts
+    ]
 
 
 def _history_metrics(rows: list[list[float | None]]) -> dict[str, float | None]:
-    """Backward transfer and forgetting from each fact's score when just taught and at the end (and between)."""
+    """Backward transfer and forgetting from each fact's score when just taught and at the end (and
+    between).
+    """
     width = len(rows)
     matrix = [row + [None] * (width - len(row)) for row in rows]
     return {"backward_transfer": backward_transfer(matrix), "forgetting": forgetting(matrix)}
 
 
-def _cost_metrics(updates: Sequence[dict], seconds: Sequence[float], facts: int) -> dict[str, float | None]:
+def _cost_metrics(
+    updates: Sequence[dict], seconds: Sequence[float], facts: int
+) -> dict[str, float | None]:
     return {
         "updates_per_fact": len(updates) / facts,
-        "seconds_per_update": statistics.median(update["seconds"] for update in updates) if updates else None,
-        "tokens_per_update": statistics.median(update["tokens"] for update in updates) if updates else None,
+        "seconds_per_update": statistics.median(update["seconds"] for update in updates)
+        if updates
+        else None,
+        "tokens_per_update": statistics.median(update["tokens"] for update in updates)
+        if updates
+        else None,
         "seconds_per_turn": statistics.median(seconds) if seconds else None,
     }
 

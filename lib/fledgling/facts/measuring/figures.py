@@ -8,7 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fledgling.core.statistics import mean_interval
-from fledgling.facts.measuring.tables import Step, first_seed, mean_of, metric_values, recipes_of, select
+from fledgling.facts.measuring.tables import (
+    Step,
+    first_seed,
+    mean_of,
+    metric_values,
+    recipes_of,
+    select,
+)
 from fledgling.reports.figures import (
     BLUE,
     GREEN,
@@ -22,8 +29,12 @@ from fledgling.reports.figures import (
     new_figure,
 )
 
-SCORES = {"efficacy": "efficacy\n(asked directly)", "generalization": "generalization\n(asked in other words)",
-          "near_miss": "near miss\n(lower is better)", "locality": "locality\n(rest unchanged)"}
+SCORES = {
+    "efficacy": "efficacy\n(asked directly)",
+    "generalization": "generalization\n(asked in other words)",
+    "near_miss": "near miss\n(lower is better)",
+    "locality": "locality\n(rest unchanged)",
+}
 
 
 def plot_one_fact(updates: Sequence[Step]) -> Drawing:
@@ -42,22 +53,40 @@ def plot_learning_curves(steps: Sequence[Step]) -> Drawing:
     recipes = [recipe for recipe in recipes_of(steps) if select(steps, "update", recipe)]
     columns = min(max(len(recipes), 1), 4)
     rows = -(-max(len(recipes), 1) // columns)
-    figure, axes = new_figure(rows, columns, width=2.9 * columns + 0.6, height=3.1 * rows, share_y=True)
+    figure, axes = new_figure(
+        rows, columns, width=2.9 * columns + 0.6, height=3.1 * rows, share_y=True
+    )
     for one, recipe in zip(axes.flat, recipes, strict=False):
         curves = _losses(steps, recipe)
         for curve in curves:
             one.plot(range(1, len(curve) + 1), curve, color=GREY, linewidth=0.8, alpha=0.6)
         longest = max(map(len, curves))
-        medians = [np.median([curve[place] for curve in curves if len(curve) > place]) for place in range(longest)]
-        one.plot(range(1, longest + 1), medians, color=BLUE, linewidth=2.6, label="median of facts still learning")
+        medians = [
+            np.median([curve[place] for curve in curves if len(curve) > place])
+            for place in range(longest)
+        ]
+        one.plot(
+            range(1, longest + 1),
+            medians,
+            color=BLUE,
+            linewidth=2.6,
+            label="median of facts still learning",
+        )
         one.set_yscale("log")
         one.set_xticks(range(1, longest + 1, max(1, longest // 8)))
-        label(one, title=recipe, x="update of the fact", y="loss before it (nats/token)" if one is axes.flat[0] else "")
-    for one in axes.flat[len(recipes):]:
+        label(
+            one,
+            title=recipe,
+            x="update of the fact",
+            y="loss before it (nats/token)" if one is axes.flat[0] else "",
+        )
+    for one in axes.flat[len(recipes) :]:
         one.set_visible(False)
     if recipes:
         legend(axes.flat[0])
-    figure.suptitle("How fast the loss on a new fact's rows falls", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(
+        "How fast the loss on a new fact's rows falls", x=0.01, ha="left", fontweight="bold"
+    )
     return figure
 
 
@@ -65,14 +94,20 @@ def _losses(steps: Sequence[Step], recipe: str) -> list[list[float]]:
     curves: dict[tuple, list[float]] = {}
     for step in select(steps, "update", recipe, first_seed(steps)):
         if step["loss"] is not None:
-            curves.setdefault((step["step"], step["name"], step["attempt"]), []).append(max(step["loss"], 1e-4))
+            curves.setdefault((step["step"], step["name"], step["attempt"]), []).append(
+                max(step["loss"], 1e-4)
+            )
     return list(curves.values())
 
 
 def plot_timeline(steps: Sequence[Step]) -> Drawing:
-    """Updates spent on each fact in the order taught, coloured by what became of them, a row a recipe."""
+    """Updates spent on each fact in the order taught, coloured by what became of them, a row a
+    recipe.
+    """
     recipes = [recipe for recipe in recipes_of(steps) if select(steps, "update", recipe)]
-    figure, axes = new_figure(max(len(recipes), 1), 1, width=8.4, height=1.4 + 1.45 * max(len(recipes), 1))
+    figure, axes = new_figure(
+        max(len(recipes), 1), 1, width=8.4, height=1.4 + 1.45 * max(len(recipes), 1)
+    )
     for one, recipe in zip(axes[:, 0], recipes, strict=False):
         _draw_timeline(one, steps, recipe)
         last = recipe == recipes[-1]
@@ -85,28 +120,43 @@ def plot_timeline(steps: Sequence[Step]) -> Drawing:
 def _draw_timeline(axes: Axes, steps: Sequence[Step], recipe: str) -> None:
     seed = first_seed(steps)
     taught = sorted({step["step"] for step in select(steps, "turn", recipe, seed)})
-    spent = {event: {step["step"] for step in select(steps, event, recipe, seed)}
-             for event in ("rolled_back", "given_up")}
+    spent = {
+        event: {step["step"] for step in select(steps, event, recipe, seed)}
+        for event in ("rolled_back", "given_up")
+    }
     counts = dict.fromkeys(taught, 0)
     for step in select(steps, "update", recipe, seed):
         counts[step["step"]] = counts.get(step["step"], 0) + 1
-    groups = {"kept": (BLUE, set(counts) - spent["rolled_back"] - spent["given_up"]),
-              "rolled back, then kept": (ORANGE, spent["rolled_back"] - spent["given_up"]),
-              "given up": (VERMILION, spent["given_up"])}
+    groups = {
+        "kept": (BLUE, set(counts) - spent["rolled_back"] - spent["given_up"]),
+        "rolled back, then kept": (ORANGE, spent["rolled_back"] - spent["given_up"]),
+        "given up": (VERMILION, spent["given_up"]),
+    }
     for name, (colour, chosen) in groups.items():
         places = sorted(chosen)
         axes.bar(places, [counts[place] for place in places], color=colour, width=0.8)
-        axes.bar([np.nan], [0], color=[colour], label=name)  # so that the legend names what did not happen, too
+        axes.bar(
+            [np.nan], [0], color=[colour], label=name
+        )  # so that the legend names what did not happen, too
     empty = [place for place in counts if counts[place] == 0]
-    axes.scatter(empty, [0.15] * len(empty), marker="x", color="#333333", s=26, zorder=3,
-                 label="nothing to learn found")
+    axes.scatter(
+        empty,
+        [0.15] * len(empty),
+        marker="x",
+        color="#333333",
+        s=26,
+        zorder=3,
+        label="nothing to learn found",
+    )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlim(min(counts, default=0) - 0.6, max(counts, default=0) + 0.6)
     axes.set_ylim(0, max([*counts.values(), 1]) * 1.15)
 
 
 def plot_scores(steps: Sequence[Step]) -> Drawing:
-    """Efficacy, generalization, near miss and locality of every recipe side by side, with 95% intervals over seeds."""
+    """Efficacy, generalization, near miss and locality of every recipe side by side, with 95%
+    intervals over seeds.
+    """
     recipes = recipes_of(steps)
     colours, width = colour_of(recipes), 0.8 / max(len(recipes), 1)
     figure, axes = new_figure(width=9.4, height=4.2)
@@ -114,43 +164,88 @@ def plot_scores(steps: Sequence[Step]) -> Drawing:
     for place, recipe in enumerate(recipes):
         values = metric_values(steps, recipe)
         at = np.arange(len(SCORES)) + (place - (len(recipes) - 1) / 2) * width
-        known = [(x, mean_interval(values[name])) for x, name in zip(at, SCORES, strict=True) if values.get(name)]
+        known = [
+            (x, mean_interval(values[name]))
+            for x, name in zip(at, SCORES, strict=True)
+            if values.get(name)
+        ]
         heights = [interval.mean for _, interval in known]
-        spread = np.array([[interval.mean - interval.low, interval.high - interval.mean] for _, interval in known]).T
+        spread = np.array(
+            [[interval.mean - interval.low, interval.high - interval.mean] for _, interval in known]
+        ).T
         several = any(interval.count > 1 for _, interval in known)
-        one.bar([x for x, _ in known], heights, width * 0.92, color=colours[recipe], label=recipe,
-                yerr=np.nan_to_num(spread) if several else None, capsize=2)
+        one.bar(
+            [x for x, _ in known],
+            heights,
+            width * 0.92,
+            color=colours[recipe],
+            label=recipe,
+            yerr=np.nan_to_num(spread) if several else None,
+            capsize=2,
+        )
         for (x, _), height in zip(known, heights, strict=True):
-            one.text(x, height + 0.015, f"{height:.2f}".removeprefix("0") if 0 < height < 1 else f"{height:.0f}",
-                     ha="center", fontsize=8, color="#333333")
+            one.text(
+                x,
+                height + 0.015,
+                f"{height:.2f}".removeprefix("0") if 0 < height < 1 else f"{height:.0f}",
+                ha="center",
+                fontsize=8,
+                color="#333333",
+            )
     one.set_xticks(range(len(SCORES)), list(SCORES.values()))
     one.set_ylim(0, 1.1)
     one.grid(axis="x", visible=False)
-    label(one, title="What each recipe keeps, and what it spoils", x="measure", y="share of questions or tokens")
+    label(
+        one,
+        title="What each recipe keeps, and what it spoils",
+        x="measure",
+        y="share of questions or tokens",
+    )
     legend(one, beside=True)
     return figure
 
 
 def plot_pareto(steps: Sequence[Step]) -> Drawing:
-    """Recall against drift: mean of efficacy and generalization over anchor KL and over near misses, the recipes that
-    no other beats in both joined by a line."""
+    """Recall against drift: mean of efficacy and generalization over anchor KL and over near
+    misses, the recipes that no other beats in both joined by a line.
+    """
     figure, axes = new_figure(1, 2, width=10.0, height=4.2, share_y=True)
-    for one, (metric, words, bar) in zip(axes[0], (("anchor_kl", "held-out anchor KL (nats/token)", 0.05),
-                                                 ("near_miss", "share of neighbours contaminated", 0.05)), strict=True):
+    for one, (metric, words, bar) in zip(
+        axes[0],
+        (
+            ("anchor_kl", "held-out anchor KL (nats/token)", 0.05),
+            ("near_miss", "share of neighbours contaminated", 0.05),
+        ),
+        strict=True,
+    ):
         points = recall_against(steps, metric)
         colours = colour_of(recipes_of(steps))
         front = pareto_front(points)
-        one.plot([points[name][0] for name in front], [points[name][1] for name in front], color=GREY, linewidth=1.2,
-                 linestyle="--", zorder=1)
+        one.plot(
+            [points[name][0] for name in front],
+            [points[name][1] for name in front],
+            color=GREY,
+            linewidth=1.2,
+            linestyle="--",
+            zorder=1,
+        )
         for name, (x, y) in points.items():
-            one.scatter([x], [y], s=90, color=colours[name], zorder=2, edgecolor="white", label=name)
+            one.scatter(
+                [x], [y], s=90, color=colours[name], zorder=2, edgecolor="white", label=name
+            )
         one.axvline(bar, color=GREEN, linewidth=1.0)
-        one.annotate("bar", (bar, 0.5), color=GREEN, fontsize=9, xytext=(3, 0), textcoords="offset points")
+        one.annotate(
+            "bar", (bar, 0.5), color=GREEN, fontsize=9, xytext=(3, 0), textcoords="offset points"
+        )
         one.set_xscale("symlog", linthresh=0.01)
         one.set_xlim(-0.002, max([x for x, _ in points.values()] + [0.1]) * 1.6)
         one.set_ylim(-0.05, 1.08)
-        label(one, title=f"Recall against {metric.replace('_', ' ')}", x=words,
-              y="recall: mean of direct and paraphrased" if metric == "anchor_kl" else "")
+        label(
+            one,
+            title=f"Recall against {metric.replace('_', ' ')}",
+            x=words,
+            y="recall: mean of direct and paraphrased" if metric == "anchor_kl" else "",
+        )
     legend(axes[0, 1], beside=True)
     return figure
 
@@ -159,7 +254,9 @@ def recall_against(steps: Sequence[Step], metric: str) -> dict[str, tuple[float,
     """Recipe → (``metric``, mean of efficacy and generalization), where all three were measured."""
     points = {}
     for recipe in recipes_of(steps):
-        cost, *recall = (mean_of(steps, recipe, name) for name in (metric, "efficacy", "generalization"))
+        cost, *recall = (
+            mean_of(steps, recipe, name) for name in (metric, "efficacy", "generalization")
+        )
         if cost is not None and None not in recall:
             points[recipe] = (max(cost, 0.0), sum(recall) / 2)
     return points

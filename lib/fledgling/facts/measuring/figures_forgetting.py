@@ -8,15 +8,31 @@ import numpy as np
 
 from fledgling.facts.measuring.forgetting import retention_by_lag
 from fledgling.facts.measuring.tables import Step, first_seed, mean_of, recipes_of, select
-from fledgling.reports.figures import BLUE, GREY, SEQUENTIAL, VERMILION, Drawing, colour_of, label, legend, new_figure
+from fledgling.reports.figures import (
+    BLUE,
+    GREY,
+    SEQUENTIAL,
+    VERMILION,
+    Drawing,
+    colour_of,
+    label,
+    legend,
+    new_figure,
+)
 
-REMEDY_METRICS = {"efficacy": "efficacy at the end", "forgetting": "forgetting", "near_miss": "near miss",
-                  "anchor_kl": "anchor KL (nats/token)"}
+REMEDY_METRICS = {
+    "efficacy": "efficacy at the end",
+    "forgetting": "forgetting",
+    "near_miss": "near miss",
+    "anchor_kl": "anchor KL (nats/token)",
+}
 LOWER_IS_BETTER = {"forgetting", "near_miss", "anchor_kl"}
 
 
 def retention_matrix(steps: Sequence[Step], recipe: str, seed: int) -> list[list[float | None]]:
-    """R[i][j]: share of fact j's direct probes answered after fact i was taught; None where j was still to come."""
+    """R[i][j]: share of fact j's direct probes answered after fact i was taught; None where j was
+    still to come.
+    """
     rows = [list(step["scores"]) for step in select(steps, "retention", recipe, seed)]
     return [row + [None] * (len(rows) - len(row)) for row in rows]
 
@@ -32,13 +48,20 @@ def mean_by_lag(steps: Sequence[Step], recipe: str) -> list[float]:
 def recall_by_count(steps: Sequence[Step], recipe: str) -> list[float]:
     """Share of all facts taught so far that are answered, after each fact, mean over seeds."""
     seeds = dict.fromkeys(step["seed"] for step in select(steps, "retention", recipe))
-    curves = [[float(np.mean([score for score in row if score is not None] or [np.nan]))
-               for row in retention_matrix(steps, recipe, seed)] for seed in seeds]
+    curves = [
+        [
+            float(np.mean([score for score in row if score is not None] or [np.nan]))
+            for row in retention_matrix(steps, recipe, seed)
+        ]
+        for seed in seeds
+    ]
     return [float(value) for value in np.nanmean(np.array(curves), axis=0)] if curves else []
 
 
 def plot_retention(steps: Sequence[Step]) -> Drawing:
-    """The retention matrix of every recipe as a heat map: a row a fact just taught, a column a fact asked about."""
+    """The retention matrix of every recipe as a heat map: a row a fact just taught, a column a fact
+    asked about.
+    """
     recipes, seed = recipes_of(steps), first_seed(steps)
     columns = min(max(len(recipes), 1), 3)
     rows = -(-max(len(recipes), 1) // columns)
@@ -52,10 +75,10 @@ def plot_retention(steps: Sequence[Step]) -> Drawing:
         one.set_yticks(ticks, [place + 1 for place in ticks])
         one.grid(visible=False)
         label(one, title=recipe, x="fact asked about", y="facts taught so far")
-    for one in axes.flat[len(recipes):]:
+    for one in axes.flat[len(recipes) :]:
         one.set_visible(False)
     if image is not None:
-        shown = list(axes.flat[:len(recipes)])
+        shown = list(axes.flat[: len(recipes)])
         figure.colorbar(image, ax=shown, shrink=0.7, label="share of direct questions answered")
     return figure
 
@@ -68,10 +91,23 @@ def plot_retention_by_lag(steps: Sequence[Step]) -> Drawing:
     one = axes[0, 0]
     for recipe, marker in zip(recipes, "osD^vPX*<>" * 2, strict=False):
         means = mean_by_lag(steps, recipe)
-        one.plot(range(len(means)), means, marker=marker, markersize=5, color=colours[recipe], label=recipe, alpha=0.9)
+        one.plot(
+            range(len(means)),
+            means,
+            marker=marker,
+            markersize=5,
+            color=colours[recipe],
+            label=recipe,
+            alpha=0.9,
+        )
     one.set_ylim(-0.04, 1.06)
     one.xaxis.get_major_locator().set_params(integer=True)
-    label(one, title="What is left as more is taught", x="facts taught since", y="share of direct questions answered")
+    label(
+        one,
+        title="What is left as more is taught",
+        x="facts taught since",
+        y="share of direct questions answered",
+    )
     legend(one, beside=True)
     return figure
 
@@ -79,35 +115,68 @@ def plot_retention_by_lag(steps: Sequence[Step]) -> Drawing:
 def plot_remedies(steps: Sequence[Step]) -> Drawing:
     """What each remedy buys and costs, a panel a metric, a bar a recipe."""
     recipes = recipes_of(steps)
-    figure, axes = new_figure(1, len(REMEDY_METRICS), width=11.0, height=1.6 + 0.36 * len(recipes), share_y=True)
+    figure, axes = new_figure(
+        1, len(REMEDY_METRICS), width=11.0, height=1.6 + 0.36 * len(recipes), share_y=True
+    )
     for one, (metric, words) in zip(axes[0], REMEDY_METRICS.items(), strict=True):
         values = [mean_of(steps, recipe, metric) for recipe in recipes]
         known = [0.0 if value is None else value for value in values]
-        one.barh(range(len(recipes)), known, color=VERMILION if metric in LOWER_IS_BETTER else BLUE, height=0.65)
+        one.barh(
+            range(len(recipes)),
+            known,
+            color=VERMILION if metric in LOWER_IS_BETTER else BLUE,
+            height=0.65,
+        )
         reach = max([*known, 0.05])
         for place, value in enumerate(values):
             words_at = "not measured" if value is None else f"{value:.2f}"
-            one.text((value or 0.0) + 0.03 * reach, place, words_at, va="center", fontsize=9, color="#333333")
+            one.text(
+                (value or 0.0) + 0.03 * reach,
+                place,
+                words_at,
+                va="center",
+                fontsize=9,
+                color="#333333",
+            )
         one.set_xlim(min([*known, 0.0]), 1.25 * reach)
         one.set_yticks(range(len(recipes)), recipes)
         one.grid(axis="y", visible=False)
-        label(one, title=words, x="lower is better" if metric in LOWER_IS_BETTER else "higher is better", y="")
+        label(
+            one,
+            title=words,
+            x="lower is better" if metric in LOWER_IS_BETTER else "higher is better",
+            y="",
+        )
     axes[0, 0].invert_yaxis()
     return figure
 
 
-def plot_memory_growth(steps: Sequence[Step], recipes: Sequence[str] = ("default", "in_context")) -> Drawing:
-    """Recall over everything taught so far as the facts become more: in the weights against in the prompt."""
+def plot_memory_growth(
+    steps: Sequence[Step], recipes: Sequence[str] = ("default", "in_context")
+) -> Drawing:
+    """Recall over everything taught so far as the facts become more: in the weights against in the
+    prompt.
+    """
     figure, axes = new_figure(width=7.2, height=4.0)
     one, colours = axes[0, 0], colour_of(recipes_of(steps))
     for recipe, marker in zip(recipes, "os^D", strict=False):
         recall = recall_by_count(steps, recipe)
         if recall:
-            one.plot(range(1, len(recall) + 1), recall, marker=marker, markersize=5, label=recipe,
-                     color=colours.get(recipe, GREY))
+            one.plot(
+                range(1, len(recall) + 1),
+                recall,
+                marker=marker,
+                markersize=5,
+                label=recipe,
+                color=colours.get(recipe, GREY),
+            )
     one.set_ylim(-0.04, 1.06)
     one.xaxis.get_major_locator().set_params(integer=True)
-    label(one, title="Facts in the weights against facts in the prompt", x="facts told so far",
-          y="share of their direct questions answered")
+    label(
+        one,
+        title="Facts in the weights against facts in the prompt",
+        x="facts told so far",
+        y="share of their direct questions answered",
+    )
     legend(one, beside=True)
     return figure

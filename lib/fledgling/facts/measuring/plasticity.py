@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 
 def updates_to_learn(losses: Sequence[float], threshold: float) -> int | None:
-    """Updates until the loss before an update first falls below ``threshold`` (nats per token); None: never.
+    """Updates until the loss before an update first falls below ``threshold`` (nats per token);
+    None: never.
 
     >>> updates_to_learn([3.1, 1.2, 0.4, 0.1], 0.5)
     2
@@ -15,7 +16,9 @@ def updates_to_learn(losses: Sequence[float], threshold: float) -> int | None:
 
 
 def improvement(losses: Sequence[float]) -> float | None:
-    """Share of the first loss that is gone at the last one; 1 is perfect, below 0 is worse than before."""
+    """Share of the first loss that is gone at the last one; 1 is perfect, below 0 is worse than
+    before.
+    """
     if len(losses) < 2 or losses[0] == 0:
         return None
     return 1.0 - losses[-1] / losses[0]

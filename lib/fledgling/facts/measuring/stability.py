@@ -21,13 +21,16 @@ class Drift:
     nll: float = 0.0
 
     def __add__(self, other: Drift) -> Drift:
-        return Drift(*(getattr(self, name) + getattr(other, name) for name in Drift.__dataclass_fields__))
+        return Drift(
+            *(getattr(self, name) + getattr(other, name) for name in Drift.__dataclass_fields__)
+        )
 
 
 def drift(base_logits: Tensor, logits: Tensor, targets: Tensor) -> Drift:
     """Compare two models at the same positions. Shapes: (N, V), (N, V), (N,).
 
-    ``kept`` counts positions whose top-1 token is still the base's; ``kl`` sums KL(base‖tuned) in nats.
+    ``kept`` counts positions whose top-1 token is still the base's; ``kl`` sums KL(base‖tuned) in
+    nats.
     """
     base, tuned = base_logits.log_softmax(-1), logits.log_softmax(-1)
     picked = targets.unsqueeze(-1)
@@ -41,8 +44,10 @@ def drift(base_logits: Tensor, logits: Tensor, targets: Tensor) -> Drift:
 
 
 def stability_metrics(total: Drift, unchanged: Sequence[bool]) -> dict[str, float | None]:
-    """``anchor_kl`` (nats per token), ``locality`` (share of top-1 tokens kept), ``anchor_ppl_ratio`` (tuned over
-    base), ``answers_unchanged`` (share of anchors whose greedy answer is identical)."""
+    """``anchor_kl`` (nats per token), ``locality`` (share of top-1 tokens kept),
+    ``anchor_ppl_ratio`` (tuned over base), ``answers_unchanged`` (share of anchors whose greedy
+    answer is identical).
+    """
     if total.tokens == 0:
         return dict.fromkeys(("anchor_kl", "locality", "anchor_ppl_ratio", "answers_unchanged"))
     return {
@@ -55,7 +60,9 @@ def stability_metrics(total: Drift, unchanged: Sequence[bool]) -> dict[str, floa
 
 def adapter_drift(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> float:
     """Euclidean distance between two states of an adapter's parameters."""
-    return math.sqrt(sum(float((after[name] - before[name]).double().square().sum()) for name in before))
+    return math.sqrt(
+        sum(float((after[name] - before[name]).double().square().sum()) for name in before)
+    )
 
 
 def perplexity(nll: Tensor) -> float:

@@ -1,4 +1,6 @@
-"""Fact streams: what a user tells the learner one turn at a time, and the questions that are only ever asked."""
+"""Fact streams: what a user tells the learner one turn at a time, and the questions that are only
+ever asked.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ class Probe:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A question beside the fact, whose reply must not hold a ``forbidden`` string unless the base's own does.
+    """A question beside the fact, whose reply must not hold a ``forbidden`` string unless the
+    base's own does.
 
     ``kind`` is other_subject or other_relation.
     """
@@ -57,7 +60,9 @@ class TaughtFact:
 
     @property
     def relation(self) -> str:
-        """The id without its number: ``home`` for ``home-3``; an id without a number is its own relation."""
+        """The id without its number: ``home`` for ``home-3``; an id without a number is its own
+        relation.
+        """
         stem, dash, number = self.id.rpartition("-")
         return stem if dash and number.isdigit() else self.id
 
@@ -73,15 +78,17 @@ def correction(question: str, answer: str) -> Turn:
     'The answer to "What is the capital of Australia?" is Canberra.'
     """
     stop = "" if answer.endswith((".", "!", "?")) else "."
-    return Turn(text=f'The answer to "{question}" is {answer}{stop}', question=question, answer=answer)
+    return Turn(
+        text=f'The answer to "{question}" is {answer}{stop}', question=question, answer=answer
+    )
 
 
 def read_fact_stream(path: Path | str) -> list[TaughtFact]:
     """Read a fact stream (JSONL, one fact a line), in the file's order.
 
-    A line is ``{"id", "turn", "probes", "neighbours"}``, or a correction with ``question`` and ``answer`` for
-    ``turn``; ``neighbours`` may be left out. A correction without a direct probe gets its own question as one.
-    Other keys are ignored, unless they look like a misspelling.
+    A line is ``{"id", "turn", "probes", "neighbours"}``, or a correction with ``question`` and
+    ``answer`` for ``turn``; ``neighbours`` may be left out. A correction without a direct probe
+    gets its own question as one. Other keys are ignored, unless they look like a misspelling.
 
     Raises:
         DataError: a broken line, a missing or wrong field, a duplicate id, or an empty file.
@@ -93,12 +100,16 @@ def read_fact_stream(path: Path | str) -> list[TaughtFact]:
         fact = _fact(line, f"{path} line {number}")
         if fact.id in seen:
             raise DataError(
-                f"{path} line {number}: id {fact.id!r} is already used in line {seen[fact.id]}; give each fact its own"
+                f"{path} line {number}: id {fact.id!r} is already used in line {seen[fact.id]};"
+                " give each fact its own"
             )
         seen[fact.id] = number
         facts.append(fact)
     if not facts:
-        raise DataError(f'{path} holds no facts; write one a line, for example {{"id": "f1", "turn": …, "probes": …}}')
+        raise DataError(
+            f'{path} holds no facts; write one a line, for example {{"id": "f1", "turn": …,'
+            ' "probes": …}'
+        )
     return facts
 
 
@@ -121,8 +132,10 @@ def sample(facts: Sequence[TaughtFact], count: int, seed: int) -> list[TaughtFac
 
 
 def open_stream(path: str, count: int, seed: int) -> list[TaughtFact]:
-    """The facts of an experiment: ``count`` of the project's stream in an order drawn by ``seed``, or, where a path is
-    given, the first ``count`` facts of that file in its own order (all of them where it holds fewer)."""
+    """The facts of an experiment: ``count`` of the project's stream in an order drawn by ``seed``,
+    or, where a path is given, the first ``count`` facts of that file in its own order (all of them
+    where it holds fewer).
+    """
     if path:
         return read_fact_stream(path)[: max(count, 1)]
     facts = everyday()
@@ -130,11 +143,12 @@ def open_stream(path: str, count: int, seed: int) -> list[TaughtFact]:
 
 
 def read_zsre(path: Path | str, limit: int | None = None) -> tuple[list[TaughtFact], list[str]]:
-    """Read a zsRE-style JSON array (as EasyEdit ships it) as corrections: (facts, locality prompts).
+    """Read a zsRE-style JSON array (as EasyEdit ships it) as corrections: (facts, locality
+    prompts).
 
-    The correction is ``src`` with the first of ``answers`` (or ``alt``, where there is no ``answers``);
-    ``rephrase`` becomes a paraphrase probe. ``loc`` gives the locality prompt of the same index, without its
-    "nq question:" label. ``limit`` keeps the first records only.
+    The correction is ``src`` with the first of ``answers`` (or ``alt``, where there is no
+    ``answers``); ``rephrase`` becomes a paraphrase probe. ``loc`` gives the locality prompt of the
+    same index, without its "nq question:" label. ``limit`` keeps the first records only.
 
     Raises:
         DataError: not a JSON array of such records, an empty one, or a ``limit`` under 1.
@@ -142,9 +156,14 @@ def read_zsre(path: Path | str, limit: int | None = None) -> tuple[list[TaughtFa
     path = Path(path)
     records = read_json(path)
     if not isinstance(records, list) or not records:
-        raise DataError(f"{path} must hold a JSON array of at least one record with {', '.join(_ZSRE_FIELDS)}, answers")
+        raise DataError(
+            f"{path} must hold a JSON array of at least one record with {', '.join(_ZSRE_FIELDS)},"
+            " answers"
+        )
     if limit is not None and limit < 1:
-        raise DataError(f"limit is {limit}; it must be at least 1, or left out to read all of {path}")
+        raise DataError(
+            f"limit is {limit}; it must be at least 1, or left out to read all of {path}"
+        )
     facts, prompts = [], []
     for index, record in enumerate(records[:limit]):
         fact, prompt = _zsre_fact(record, index, f"{path} record {index}")
@@ -155,9 +174,14 @@ def read_zsre(path: Path | str, limit: int | None = None) -> tuple[list[TaughtFa
 
 def _zsre_fact(record: Any, index: int, where: str) -> tuple[TaughtFact, str]:
     if not isinstance(record, dict):
-        raise DataError(f"{where} is a {type(record).__name__}; it must be an object with {', '.join(_ZSRE_FIELDS)}")
+        raise DataError(
+            f"{where} is a {type(record).__name__}; it must be an object with"
+            f" {', '.join(_ZSRE_FIELDS)}"
+        )
     question, rephrase, prompt = (_text(record, name, where) for name in ("src", "rephrase", "loc"))
-    answers = _texts(record, "answers", where) if "answers" in record else (_text(record, "alt", where),)
+    answers = (
+        _texts(record, "answers", where) if "answers" in record else (_text(record, "alt", where),)
+    )
     probes = (Probe("direct", question, answers), Probe("paraphrase", rephrase, answers))
     if prompt.lower().startswith(_LOCALITY_LABEL):
         prompt = prompt[len(_LOCALITY_LABEL) :].strip()
@@ -211,33 +235,47 @@ def _items(line: dict[str, Any], name: str, where: str) -> list[tuple[dict[str, 
     """The objects in the list ``line[name]``, each with the place to name in an error."""
     value = _required(line, name, where)
     if not isinstance(value, list):
-        raise DataError(f"{where}: field {name!r} is {value!r}; it must be a list of objects (or [])")
+        raise DataError(
+            f"{where}: field {name!r} is {value!r}; it must be a list of objects (or [])"
+        )
     for index, item in enumerate(value):
         if not isinstance(item, dict):
-            raise DataError(f"{where}, {name}[{index}] is {item!r}; it must be an object with 'kind' and 'question'")
+            raise DataError(
+                f"{where}, {name}[{index}] is {item!r}; it must be an object with 'kind' and"
+                " 'question'"
+            )
     return [(item, f"{where}, {name}[{index}]") for index, item in enumerate(value)]
 
 
 def _required(line: dict[str, Any], name: str, where: str) -> Any:
     if name not in line:
-        raise DataError(f"{where}: field {name!r} is missing; add it (present: {', '.join(line) or 'nothing'})")
+        raise DataError(
+            f"{where}: field {name!r} is missing; add it (present: {', '.join(line) or 'nothing'})"
+        )
     return line[name]
 
 
 def _text(line: dict[str, Any], name: str, where: str) -> str:
     value = _required(line, name, where)
     if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{where}: field {name!r} is {value!r}; it must be a non-empty string in quotes")
+        raise DataError(
+            f"{where}: field {name!r} is {value!r}; it must be a non-empty string in quotes"
+        )
     return value.strip()
 
 
 def _texts(line: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
     value = _required(line, name, where)
     if not isinstance(value, list) or not value:
-        raise DataError(f'{where}: field {name!r} is {value!r}; it must be a list of strings such as ["friend"]')
+        raise DataError(
+            f'{where}: field {name!r} is {value!r}; it must be a list of strings such as ["friend"]'
+        )
     for item in value:
         if not isinstance(item, str) or not item.strip():
-            raise DataError(f"{where}: field {name!r} holds {item!r}; each entry must be a non-empty string in quotes")
+            raise DataError(
+                f"{where}: field {name!r} holds {item!r}; each entry must be a non-empty string in"
+                " quotes"
+            )
     return tuple(item.strip() for item in value)
 
 

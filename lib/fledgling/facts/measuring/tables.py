@@ -1,6 +1,7 @@
 """Numbers and tables of notebooks 04 and 05, from the steps of a run directory alone.
 
-A step is one line of ``steps.jsonl`` as a dictionary, with ``recipe`` and ``seed`` among its values.
+A step is one line of ``steps.jsonl`` as a dictionary, with ``recipe`` and ``seed`` among its
+values.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ _FIELDS = {"step", "event", "name", "recipe", "seed"}
 TIMED = ("seconds_per_update", "seconds_per_turn", "update_over_floor")
 
 
-def select(steps: Sequence[Step], event: str, recipe: str | None = None, seed: int | None = None) -> list[Step]:
+def select(
+    steps: Sequence[Step], event: str, recipe: str | None = None, seed: int | None = None
+) -> list[Step]:
     """Steps of one event, of one recipe and seed where given."""
-    return [step for step in steps if step["event"] == event and recipe in (None, step.get("recipe"))
-            and seed in (None, step.get("seed"))]
+    return [
+        step
+        for step in steps
+        if step["event"] == event
+        and recipe in (None, step.get("recipe"))
+        and seed in (None, step.get("seed"))
+    ]
 
 
 def recipes_of(steps: Sequence[Step]) -> list[str]:
@@ -52,8 +60,9 @@ def mean_of(steps: Sequence[Step], recipe: str, metric: str) -> float | None:
 
 
 def contract_metrics(steps: Sequence[Step]) -> dict[str, float | None]:
-    """Every metric by its name in the contract: the default recipe's bare and under ``gated.``, the others under their
-    recipe's name."""
+    """Every metric by its name in the contract: the default recipe's bare and under ``gated.``, the
+    others under their recipe's name.
+    """
     metrics: dict[str, float | None] = {}
     for recipe in recipes_of(steps):
         for metric in metric_values(steps, recipe):
@@ -66,7 +75,9 @@ def contract_metrics(steps: Sequence[Step]) -> dict[str, float | None]:
 
 
 def recipe_table(steps: Sequence[Step], metrics: Sequence[str]) -> pandas.DataFrame:
-    """One row a recipe, one column a metric: the mean over seeds, with its 95% interval where there are several."""
+    """One row a recipe, one column a metric: the mean over seeds, with its 95% interval where there
+    are several.
+    """
     rows = {}
     for recipe in recipes_of(steps):
         values = metric_values(steps, recipe)
@@ -81,30 +92,65 @@ def _cell(values: Sequence[float]) -> str:
     return number(round(interval.mean, 3)) if interval.count < 2 else str(interval)
 
 
-def answers_table(steps: Sequence[Step], base: Mapping[str, str], *, recipes: Sequence[str], each: int = 2,
-                  width: int = 70) -> pandas.DataFrame:
-    """Questions of four kinds, the base's answer, and each recipe's: what was taught, in other words, neighbouring,
-    unrelated. ``base`` gives the base's answers where the run did not store them."""
+def answers_table(
+    steps: Sequence[Step],
+    base: Mapping[str, str],
+    *,
+    recipes: Sequence[str],
+    each: int = 2,
+    width: int = 70,
+) -> pandas.DataFrame:
+    """Questions of four kinds, the base's answer, and each recipe's: what was taught, in other
+    words, neighbouring, unrelated. ``base`` gives the base's answers where the run did not store
+    them.
+    """
     rows, seed = [], first_seed(steps)
-    for kind, event, probe_kind in (("taught", "probe", "direct"), ("paraphrased", "probe", "paraphrase"),
-                                    ("neighbouring", "neighbour", None), ("unrelated", "anchor", None)):
-        answers = {recipe: {step["question"]: step["answer"] for step in select(steps, event, recipe, seed)}
-                   for recipe in recipes}
-        asked = _spread([step for step in select(steps, event, recipes[0], seed)
-                         if probe_kind in (None, step.get("kind"))], each)
+    for kind, event, probe_kind in (
+        ("taught", "probe", "direct"),
+        ("paraphrased", "probe", "paraphrase"),
+        ("neighbouring", "neighbour", None),
+        ("unrelated", "anchor", None),
+    ):
+        answers = {
+            recipe: {
+                step["question"]: step["answer"] for step in select(steps, event, recipe, seed)
+            }
+            for recipe in recipes
+        }
+        asked = _spread(
+            [
+                step
+                for step in select(steps, event, recipes[0], seed)
+                if probe_kind in (None, step.get("kind"))
+            ],
+            each,
+        )
         for step in asked:
             question = step["question"]
             before = step.get("base_answer", base.get(question, ""))
-            rows.append([kind, question, _short(before, width),
-                         *(_short(answers[recipe].get(question, ""), width) for recipe in recipes)])
+            rows.append(
+                [
+                    kind,
+                    question,
+                    _short(before, width),
+                    *(_short(answers[recipe].get(question, ""), width) for recipe in recipes),
+                ]
+            )
     return pandas.DataFrame(rows, columns=["kind", "question", "before", *recipes])
 
 
 def shown_questions(steps: Sequence[Step], recipe: str, each: int = 2) -> list[str]:
-    """The probe questions that ``answers_table`` will show: the base has still to be asked about them."""
+    """The probe questions that ``answers_table`` will show: the base has still to be asked about
+    them.
+    """
     seed = first_seed(steps)
-    return [step["question"] for kind in ("direct", "paraphrase")
-            for step in _spread([step for step in select(steps, "probe", recipe, seed) if step["kind"] == kind], each)]
+    return [
+        step["question"]
+        for kind in ("direct", "paraphrase")
+        for step in _spread(
+            [step for step in select(steps, "probe", recipe, seed) if step["kind"] == kind], each
+        )
+    ]
 
 
 def _spread(steps: Sequence[Step], count: int) -> list[Step]:
@@ -125,18 +171,29 @@ def gate_table(steps: Sequence[Step], recipe: str = DEFAULT) -> pandas.DataFrame
         asked = select(steps, event, recipe)
         for kind in dict.fromkeys(step["kind"] for step in asked):
             opened = [step["opened"] for step in asked if step["kind"] == kind]
-            rows[kind.replace("_", " ")] = [len(opened), sum(opened), "open" if event == "probe" else "closed",
-                                            number(round(sum(opened) / len(opened), 3))]
-    return pandas.DataFrame.from_dict(rows, orient="index", columns=["asked", "opened", "should be", "share opened"])
+            rows[kind.replace("_", " ")] = [
+                len(opened),
+                sum(opened),
+                "open" if event == "probe" else "closed",
+                number(round(sum(opened) / len(opened), 3)),
+            ]
+    return pandas.DataFrame.from_dict(
+        rows, orient="index", columns=["asked", "opened", "should be", "share opened"]
+    )
 
 
 def outcomes_table(steps: Sequence[Step]) -> pandas.DataFrame:
     """What became of the facts, by recipe."""
     rows = {}
     for recipe in recipes_of(steps):
-        count = {event: len(select(steps, event, recipe))
-                 for event in ("update", "remembered", "rolled_back", "given_up")}
+        count = {
+            event: len(select(steps, event, recipe))
+            for event in ("update", "remembered", "rolled_back", "given_up")
+        }
         unseen = sum(step["facts"] == 0 for step in select(steps, "turn", recipe))
         rows[recipe] = [*count.values(), unseen]
-    return pandas.DataFrame.from_dict(rows, orient="index", columns=["updates", "facts kept", "rolled back", "given up",
-                                                                     "turns without a fact found"])
+    return pandas.DataFrame.from_dict(
+        rows,
+        orient="index",
+        columns=["updates", "facts kept", "rolled back", "given up", "turns without a fact found"],
+    )

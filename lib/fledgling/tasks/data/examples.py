@@ -1,4 +1,6 @@
-"""Classification tasks over short texts: one example, its splits by item, and tasks of your own from JSONL."""
+"""Classification tasks over short texts: one example, its splits by item, and tasks of your own
+from JSONL.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ REQUIRED = ("text", "task", "skill", "level", "answer")
 
 @dataclass(frozen=True)
 class TaskExample:
-    """One exercise. ``items`` are the things it is about (words, operand pair, template): the unit of splitting."""
+    """One exercise. ``items`` are the things it is about (words, operand pair, template): the unit
+    of splitting.
+    """
 
     text: str
     task: str
@@ -31,7 +35,9 @@ class TaskExample:
 
 @dataclass(frozen=True)
 class TaskSplits:
-    """One task's examples in three parts that share no item, and the answers that are possible, in order."""
+    """One task's examples in three parts that share no item, and the answers that are possible, in
+    order.
+    """
 
     task: str
     classes: tuple[str, ...]
@@ -44,18 +50,24 @@ class TaskSplits:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def split_items(items: Sequence[str], shares: Sequence[float], generator: np.random.Generator) -> dict[str, str]:
-    """Item → split name, shuffled; ``shares`` are those of validation and test, the rest is for training.
+def split_items(
+    items: Sequence[str], shares: Sequence[float], generator: np.random.Generator
+) -> dict[str, str]:
+    """Item → split name, shuffled; ``shares`` are those of validation and test, the rest is for
+    training.
 
-    >>> sorted(split_items(list("abcdefghij"), (0.1, 0.2), np.random.default_rng(0)).values()).count("test")
+    >>> parts = split_items(list("abcdefghij"), (0.1, 0.2), np.random.default_rng(0))
+    >>> sorted(parts.values()).count("test")
     2
     """
     unique = sorted(set(items))
     order = generator.permutation(len(unique))
     validation, test = (max(1, round(share * len(unique))) if share else 0 for share in shares)
     if validation + test >= len(unique):
-        raise DataError(f"{len(unique)} items are too few for shares {tuple(shares)} and a training part; "
-                        f"give more items or smaller shares")
+        raise DataError(
+            f"{len(unique)} items are too few for shares {tuple(shares)} and a training part; "
+            "give more items or smaller shares"
+        )
     names = ["validation"] * validation + ["test"] * test
     names += ["train"] * (len(unique) - len(names))
     return {unique[place]: name for place, name in zip(order, names, strict=True)}
@@ -63,24 +75,39 @@ def split_items(items: Sequence[str], shares: Sequence[float], generator: np.ran
 
 def shared_items(splits: TaskSplits) -> set[str]:
     """The items that occur in more than one split: empty where memorising cannot pass."""
-    seen = {name: {item for example in part for item in example.items} for name, part in splits.parts().items()}
-    return (seen["train"] & seen["validation"]) | (seen["train"] & seen["test"]) | (seen["validation"] & seen["test"])
+    seen = {
+        name: {item for example in part for item in example.items}
+        for name, part in splits.parts().items()
+    }
+    return (
+        (seen["train"] & seen["validation"])
+        | (seen["train"] & seen["test"])
+        | (seen["validation"] & seen["test"])
+    )
 
 
 def read_tasks(path: Path, *, shares: Sequence[float], seed: int) -> dict[str, TaskSplits]:
-    """Tasks from a JSONL file, one example a line: ``text task skill level answer``, optional ``item`` and ``split``.
+    """Tasks from a JSONL file, one example a line: ``text task skill level answer``, optional
+    ``item`` and ``split``.
 
-    Without ``split`` the items are divided by ``shares`` (validation, test); an example without ``item`` is its own.
-    Raises ``DataError`` with file and line for a broken line, and when a given split shares an item with another.
+    Without ``split`` the items are divided by ``shares`` (validation, test); an example without
+    ``item`` is its own. Raises ``DataError`` with file and line for a broken line, and when a given
+    split shares an item with another.
     """
     rows = [(number, row) for number, row in read_jsonl(path)]
     if not rows:
-        raise DataError(f"{path} holds no examples; write one JSON object a line with the keys {', '.join(REQUIRED)}")
+        raise DataError(
+            f"{path} holds no examples; write one JSON object a line with the keys"
+            f" {', '.join(REQUIRED)}"
+        )
     examples = [_example(path, number, row) for number, row in rows]
     given = ["split" in row for _, row in rows]
     if any(given) and not all(given):
         number = rows[given.index(False)][0]
-        raise DataError(f"{path} line {number} has no 'split' though other lines have; give it to all lines or to none")
+        raise DataError(
+            f"{path} line {number} has no 'split' though other lines have; give it to all lines or"
+            " to none"
+        )
     names = [str(row["split"]) for _, row in rows] if all(given) else None
     tasks = sorted({example.task for example in examples})
     return {task: _split_task(task, examples, names, shares, seed) for task in tasks}
@@ -93,7 +120,11 @@ def write_tasks(path: Path, tasks: Mapping[str, TaskSplits]) -> None:
         for name, part in splits.parts().items():
             for example in part:
                 row = {key: getattr(example, key) for key in REQUIRED}
-                lines.append(json.dumps({**row, "item": list(example.items), "split": name}, ensure_ascii=False))
+                lines.append(
+                    json.dumps(
+                        {**row, "item": list(example.items), "split": name}, ensure_ascii=False
+                    )
+                )
     write_text(path, "\n".join(lines) + "\n")
 
 
@@ -101,10 +132,14 @@ def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
     place = f"{path} line {number}"
     missing = [key for key in REQUIRED if key not in row]
     if missing:
-        raise DataError(f"{place} lacks {', '.join(map(repr, missing))}; each line needs {', '.join(REQUIRED)}")
+        raise DataError(
+            f"{place} lacks {', '.join(map(repr, missing))}; each line needs {', '.join(REQUIRED)}"
+        )
     text, answer, level = row["text"], row["answer"], row["level"]
     if not isinstance(text, str) or not text.strip():
-        raise DataError(f"{place} has text {text!r}; it must be a string with at least one character")
+        raise DataError(
+            f"{place} has text {text!r}; it must be a string with at least one character"
+        )
     if isinstance(answer, bool) or not isinstance(answer, str | int) or not str(answer).strip():
         raise DataError(f"{place} has answer {answer!r}; it must be a string or a whole number")
     if isinstance(level, bool) or not isinstance(level, int) or level < 1:
@@ -116,41 +151,64 @@ def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
     return TaskExample(text, str(row["task"]), str(row["skill"]), level, str(answer), items)
 
 
-def _split_task(task: str, examples: Sequence[TaskExample], names: Sequence[str] | None,
-                shares: Sequence[float], seed: int) -> TaskSplits:
+def _split_task(
+    task: str,
+    examples: Sequence[TaskExample],
+    names: Sequence[str] | None,
+    shares: Sequence[float],
+    seed: int,
+) -> TaskSplits:
     mine = [place for place, example in enumerate(examples) if example.task == task]
     if names is None:
         split_of = _split_of_items([examples[place] for place in mine], shares, seed)
         assigned = [_split_of(examples[place], split_of) for place in mine]
     else:
         assigned = [names[place] for place in mine]
-    parts = {name: tuple(examples[place] for place, where in zip(mine, assigned, strict=True) if where == name)
-             for name in SPLITS}
+    parts = {
+        name: tuple(
+            examples[place] for place, where in zip(mine, assigned, strict=True) if where == name
+        )
+        for name in SPLITS
+    }
     classes = tuple(sorted({examples[place].answer for place in mine}))
     splits = TaskSplits(task, classes, **parts)
     return checked(splits)
 
 
 def checked(splits: TaskSplits) -> TaskSplits:
-    """The same splits, or ``DataError`` when one is empty, has one class only, or shares an item with another."""
+    """The same splits, or ``DataError`` when one is empty, has one class only, or shares an item
+    with another.
+    """
     for name, part in splits.parts().items():
         if not part:
-            raise DataError(f"task {splits.task!r} has no {name} example; give more items, or lines with that split")
+            raise DataError(
+                f"task {splits.task!r} has no {name} example; give more items, or lines with that"
+                " split"
+            )
     if len(splits.classes) < 2:
-        raise DataError(f"task {splits.task!r} has {len(splits.classes)} class; at least two answers must differ")
+        raise DataError(
+            f"task {splits.task!r} has {len(splits.classes)} class; at least two answers must"
+            " differ"
+        )
     both = sorted(shared_items(splits))
     if both:
-        raise DataError(f"task {splits.task!r} has {len(both)} items in more than one split, for example {both[0]!r}; "
-                        f"move each item into one split, so that memorising cannot pass")
+        raise DataError(
+            f"task {splits.task!r} has {len(both)} items in more than one split, for example"
+            f" {both[0]!r}; move each item into one split, so that memorising cannot pass"
+        )
     return splits
 
 
-def _split_of_items(examples: Iterable[TaskExample], shares: Sequence[float], seed: int) -> dict[str, str]:
+def _split_of_items(
+    examples: Iterable[TaskExample], shares: Sequence[float], seed: int
+) -> dict[str, str]:
     items = [item for example in examples for item in example.items]
     return split_items(items, shares, np.random.default_rng(seed))
 
 
 def _split_of(example: TaskExample, split_of: Mapping[str, str]) -> str | None:
-    """The split all items of the example belong to; None where they are divided, and the example is left out."""
+    """The split all items of the example belong to; None where they are divided, and the example is
+    left out.
+    """
     names = {split_of[item] for item in example.items}
     return names.pop() if len(names) == 1 else None

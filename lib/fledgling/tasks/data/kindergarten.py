@@ -1,6 +1,7 @@
 """Early reading: exercises over short words whose answer is one letter, a to z.
 
-Every exercise can be solved from its text alone. ``abc`` stands for the alphabet, ``_`` for the missing letter.
+Every exercise can be solved from its text alone. ``abc`` stands for the alphabet, ``_`` for the
+missing letter.
 """
 
 from __future__ import annotations
@@ -40,13 +41,18 @@ def read_words(name: str) -> list[list[str]]:
 
 
 def kindergarten(*, seed: int, train: int, held_out: int, shares: Sequence[float]) -> TaskSplits:
-    """Reading exercises, ``train`` and ``held_out`` per skill, in splits that share no word and no letter pair.
+    """Reading exercises, ``train`` and ``held_out`` per skill, in splits that share no word and no
+    letter pair.
 
-    Another ``seed`` gives other splits and other exercises. ``shares``: of the items in validation and in test.
+    Another ``seed`` gives other splits and other exercises. ``shares``: of the items in validation
+    and in test.
     """
     generator = np.random.default_rng([seed, 26])
     by_split = divide_words(shares, generator)
-    parts = {name: _part(by_split[name], train if name == "train" else held_out, generator) for name in SPLITS}
+    parts = {
+        name: _part(by_split[name], train if name == "train" else held_out, generator)
+        for name in SPLITS
+    }
     return checked(TaskSplits(TASK, CLASSES, **parts))
 
 
@@ -55,16 +61,25 @@ def divide_words(shares: Sequence[float], generator: np.random.Generator) -> dic
     families = {" ".join(line): line for line in read_words("rhymes")}
     singles = {word: [word] for line in read_words("early_readers") for word in line}
     groups = {**families, **singles}
-    split_of = {**split_items(list(families), shares, generator), **split_items(list(singles), shares, generator)}
+    split_of = {
+        **split_items(list(families), shares, generator),
+        **split_items(list(singles), shares, generator),
+    }
     pairs = [f"{a}/{b}" for a in ALPHABET for b in ALPHABET if a < b]
     pair_split = split_items(pairs, shares, generator)
     pictures = {word for line in read_words("pictures") for word in line}
     by_split = {}
     for name in SPLITS:
-        words = tuple(word for group, split in split_of.items() if split == name for word in groups[group])
+        words = tuple(
+            word for group, split in split_of.items() if split == name for word in groups[group]
+        )
         by_split[name] = Words(
             words=words,
-            families=tuple(tuple(line) for key, line in families.items() if split_of[key] == name and len(line) > 1),
+            families=tuple(
+                tuple(line)
+                for key, line in families.items()
+                if split_of[key] == name and len(line) > 1
+            ),
             pictures=tuple(word for word in words if word in pictures),
             pairs=tuple(pair for pair in pairs if pair_split[pair] == name),
         )
@@ -121,24 +136,34 @@ def _missing(words: Words, generator: np.random.Generator) -> Made:
         return _missing(words, generator)
     place = once[int(generator.integers(len(once)))]
     letters = "".join(generator.permutation(list(word)))
-    return f"{word[:place]}_{word[place + 1:]} from {letters}", word[place], _level(word), (word,)
+    return f"{word[:place]}_{word[place + 1 :]} from {letters}", word[place], _level(word), (word,)
 
 
 def _next(words: Words, generator: np.random.Generator) -> Made:
     word = _choose([word for word in words.words if word[0] != "z"], generator)
-    return f"abc after first of {word}", ALPHABET[ALPHABET.index(word[0]) + 1], _level(word), (word,)
+    return (
+        f"abc after first of {word}",
+        ALPHABET[ALPHABET.index(word[0]) + 1],
+        _level(word),
+        (word,),
+    )
 
 
 def _previous(words: Words, generator: np.random.Generator) -> Made:
     word = _choose([word for word in words.words if word[0] != "a"], generator)
-    return f"abc before first of {word}", ALPHABET[ALPHABET.index(word[0]) - 1], _level(word), (word,)
+    return (
+        f"abc before first of {word}",
+        ALPHABET[ALPHABET.index(word[0]) - 1],
+        _level(word),
+        (word,),
+    )
 
 
 def _lower(words: Words, generator: np.random.Generator) -> Made:
     """One letter of the word is written big; the answer is its small form."""
     word = _choose(words.words, generator)
     place = int(generator.integers(len(word)))
-    text = word[:place] + word[place].upper() + word[place + 1:]
+    text = word[:place] + word[place].upper() + word[place + 1 :]
     return f"make small {text}", word[place], _level(word), (word,)
 
 
@@ -169,15 +194,26 @@ def _rhyme(words: Words, generator: np.random.Generator) -> Made:
 def _shared_vowel(one: str, two: str) -> str:
     """The first vowel of the longest ending both share; ``y`` counts where no other vowel does."""
     length = next((n for n in range(min(len(one), len(two)), 0, -1) if one[-n:] == two[-n:]), 0)
-    ending = one[len(one) - length:]
-    vowels = [letter for letter in ending if letter in "aeiou"] or [letter for letter in ending if letter == "y"]
+    ending = one[len(one) - length :]
+    vowels = [letter for letter in ending if letter in "aeiou"] or [
+        letter for letter in ending if letter == "y"
+    ]
     if not vowels:
-        raise DataError(f"{one!r} and {two!r} share no vowel in their ending; mend data/tasks/rhymes.txt")
+        raise DataError(
+            f"{one!r} and {two!r} share no vowel in their ending; mend data/tasks/rhymes.txt"
+        )
     return vowels[0]
 
 
 SKILLS: dict[str, Callable[[Words, np.random.Generator], Made]] = {
-    "first_letter": _first, "last_letter": _last, "nth_letter": _nth, "missing_letter": _missing,
-    "next_letter": _next, "previous_letter": _previous, "lower_case": _lower, "odd_one_out": _odd,
-    "picture_word": _picture, "rhyme": _rhyme,
+    "first_letter": _first,
+    "last_letter": _last,
+    "nth_letter": _nth,
+    "missing_letter": _missing,
+    "next_letter": _next,
+    "previous_letter": _previous,
+    "lower_case": _lower,
+    "odd_one_out": _odd,
+    "picture_word": _picture,
+    "rhyme": _rhyme,
 }

@@ -1,7 +1,8 @@
 """First arithmetic: exercises whose answer is one digit, over numbers of up to two digits.
 
-``_`` stands for the digit asked for. Where a result has two digits the text shows the first: ``47+38=8_`` asks for
-the 5. Every exercise can be solved from its text alone; its item is the unordered pair of numbers it is about.
+``_`` stands for the digit asked for. Where a result has two digits the text shows the first:
+``47+38=8_`` asks for the 5. Every exercise can be solved from its text alone; its item is the
+unordered pair of numbers it is about.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ EFFORT = {"larger": 2, "word_problem": 2}  # skills of several steps get so many
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one split may use. ``pairs``: level → (a, b) with a ≤ b; level 1 holds the pairs of one-digit numbers."""
+    """What one split may use. ``pairs``: level → (a, b) with a ≤ b; level 1 holds the pairs of
+    one-digit numbers.
+    """
 
     pairs: dict[int, list[tuple[int, int]]]
     close: dict[int, list[tuple[int, int]]]  # those with b − a < 10
@@ -36,22 +39,33 @@ Made = tuple[str, int, int, tuple[str, ...]]
 
 
 def math(*, seed: int, train: int, held_out: int, shares: Sequence[float]) -> TaskSplits:
-    """Arithmetic exercises, ``train`` and ``held_out`` per skill, in splits that share no pair and no template.
+    """Arithmetic exercises, ``train`` and ``held_out`` per skill, in splits that share no pair and
+    no template.
 
-    A pair of numbers belongs to one split in every skill. Another ``seed`` gives other splits and other exercises.
+    A pair of numbers belongs to one split in every skill. Another ``seed`` gives other splits and
+    other exercises.
     """
     generator = np.random.default_rng([seed, 10])
     by_split = divide_numbers(shares, generator, salt=seed)
-    parts = {name: _part(by_split[name], train if name == "train" else held_out, generator) for name in SPLITS}
+    parts = {
+        name: _part(by_split[name], train if name == "train" else held_out, generator)
+        for name in SPLITS
+    }
     return checked(TaskSplits(TASK, CLASSES, **parts))
 
 
-def divide_numbers(shares: Sequence[float], generator: np.random.Generator, *, salt: int) -> dict[str, Numbers]:
-    """Every unordered pair of numbers, every template and every arrangement of objects into one split."""
+def divide_numbers(
+    shares: Sequence[float], generator: np.random.Generator, *, salt: int
+) -> dict[str, Numbers]:
+    """Every unordered pair of numbers, every template and every arrangement of objects into one
+    split.
+    """
     pairs = [(a, b) for b in range(LARGEST + 1) for a in range(b + 1)]
     split_of: dict[str, str] = {}
     for level in (1, 2):
-        split_of |= split_items([_item(*pair) for pair in pairs if _level(*pair) == level], shares, generator)
+        split_of |= split_items(
+            [_item(*pair) for pair in pairs if _level(*pair) == level], shares, generator
+        )
     for some in frames().values():
         split_of |= split_items([frame.item for frame in some], shares, generator)
     by_split = {}
@@ -61,21 +75,30 @@ def divide_numbers(shares: Sequence[float], generator: np.random.Generator, *, s
         by_split[name] = Numbers(
             pairs={level: [pair for pair in mine if _level(*pair) == level] for level in (1, 2)},
             close={level: [pair for pair in close if _level(*pair) == level] for level in (1, 2)},
-            frames=[frame for some in frames().values() for frame in some if split_of[frame.item] == name],
+            frames=[
+                frame
+                for some in frames().values()
+                for frame in some
+                if split_of[frame.item] == name
+            ],
             counts=lambda text, name=name: split_of_text(text, shares, salt) == name,
         )
     return by_split
 
 
 def split_of_text(text: str, shares: Sequence[float], salt: int) -> str:
-    """A split for a text out of too many to list: by its checksum, in the given shares of validation and test."""
+    """A split for a text out of too many to list: by its checksum, in the given shares of
+    validation and test.
+    """
     place = zlib.crc32(f"{salt} {text}".encode()) / 2**32
     if place < shares[0]:
         return "validation"
     return "test" if place < shares[0] + shares[1] else "train"
 
 
-def _part(numbers: Numbers, per_skill: int, generator: np.random.Generator) -> tuple[TaskExample, ...]:
+def _part(
+    numbers: Numbers, per_skill: int, generator: np.random.Generator
+) -> tuple[TaskExample, ...]:
     examples: list[TaskExample] = []
     for skill, make in SKILLS.items():
         texts: set[str] = set()
@@ -108,7 +131,9 @@ def _shown(result: int) -> str:
     return f"{result // 10 or ''}_"
 
 
-def _draw(pairs: dict[int, list[tuple[int, int]]], generator: np.random.Generator) -> tuple[int, int, int]:
+def _draw(
+    pairs: dict[int, list[tuple[int, int]]], generator: np.random.Generator
+) -> tuple[int, int, int]:
     """A pair and its level: one in five of level 1, the rest of level 2."""
     level = 1 if generator.random() < 0.2 else 2
     a, b = pairs[level][int(generator.integers(len(pairs[level])))]
@@ -166,7 +191,12 @@ def _sequence(numbers: Numbers, generator: np.random.Generator) -> Made:
         following = one + 3 * (two - one)
         if one != two and 0 <= following <= LARGEST:
             break
-    return f"{one} {two} {2 * two - one} {_shown(following)}", following % 10, level, (_item(one, two),)
+    return (
+        f"{one} {two} {2 * two - one} {_shown(following)}",
+        following % 10,
+        level,
+        (_item(one, two),),
+    )
 
 
 def _product(numbers: Numbers, generator: np.random.Generator) -> Made:
@@ -189,6 +219,12 @@ def _word_problem(numbers: Numbers, generator: np.random.Generator) -> Made:
 
 
 SKILLS: dict[str, Callable[[Numbers, np.random.Generator], Made]] = {
-    "addition": _addition, "subtraction": _subtraction, "missing_operand": _missing, "counting": _counting,
-    "larger": _larger, "sequence": _sequence, "product": _product, "word_problem": _word_problem,
+    "addition": _addition,
+    "subtraction": _subtraction,
+    "missing_operand": _missing,
+    "counting": _counting,
+    "larger": _larger,
+    "sequence": _sequence,
+    "product": _product,
+    "word_problem": _word_problem,
 }

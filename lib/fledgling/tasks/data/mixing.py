@@ -24,10 +24,11 @@ class Epoch:
 
 
 def plan(strategy: str, tasks: Sequence[str], *, epochs: int, updates: int) -> list[Epoch]:
-    """The epochs of a strategy. Whatever the strategy, there are ``epochs · updates · len(tasks)`` updates.
+    """The epochs of a strategy. Whatever the strategy, there are ``epochs · updates · len(tasks)``
+    updates.
 
-    ``alternating``: A B A B …; ``mixed``: every update sees all tasks; ``sequential``: all of A, then all of B;
-    ``curriculum``: each task by itself for a third of its budget, then all in turn.
+    ``alternating``: A B A B …; ``mixed``: every update sees all tasks; ``sequential``: all of A,
+    then all of B; ``curriculum``: each task by itself for a third of its budget, then all in turn.
 
     >>> [epoch.tasks for epoch in plan("sequential", ["a", "b"], epochs=1, updates=2)]
     [('a',), ('b',)]
@@ -43,23 +44,32 @@ def plan(strategy: str, tasks: Sequence[str], *, epochs: int, updates: int) -> l
         return _alone(tasks, epochs, updates)
     if strategy == "curriculum":
         first = max(1, epochs // 3) if len(tasks) > 1 and epochs > 1 else 0
-        together = [Epoch(len(tasks) if first else 0, tuple((task,) for task in tasks) * updates)
-                    for _ in range(epochs - first)]
+        together = [
+            Epoch(len(tasks) if first else 0, tuple((task,) for task in tasks) * updates)
+            for _ in range(epochs - first)
+        ]
         return _alone(tasks, first, updates) + together
-    raise DataError(f"strategy {strategy!r} is not known; there are alternating, mixed, curriculum, sequential")
+    raise DataError(
+        f"strategy {strategy!r} is not known; there are alternating, mixed, curriculum, sequential"
+    )
 
 
 def _alone(tasks: Sequence[str], epochs: int, updates: int) -> list[Epoch]:
     """Every task by itself for ``epochs`` epochs of ``updates`` updates, one phase each."""
-    return [Epoch(phase, ((task,),) * updates) for phase, task in enumerate(tasks) for _ in range(epochs)]
+    return [
+        Epoch(phase, ((task,),) * updates)
+        for phase, task in enumerate(tasks)
+        for _ in range(epochs)
+    ]
 
 
-def row_batches(sizes: np.ndarray, batch: int, generator: np.random.Generator, *, window: int = 8
-                ) -> Iterator[np.ndarray]:
+def row_batches(
+    sizes: np.ndarray, batch: int, generator: np.random.Generator, *, window: int = 8
+) -> Iterator[np.ndarray]:
     """Endless batches of row numbers, every row once a pass, rows of similar size together.
 
-    ``sizes`` (N,): length of each row; within ``window`` batches rows are sorted by it, so that little is padding.
-    With fewer rows than ``batch`` a batch is all rows.
+    ``sizes`` (N,): length of each row; within ``window`` batches rows are sorted by it, so that
+    little is padding. With fewer rows than ``batch`` a batch is all rows.
     """
     if len(sizes) == 0:
         raise DataError("there are no rows to draw batches from; give at least one")
@@ -68,8 +78,8 @@ def row_batches(sizes: np.ndarray, batch: int, generator: np.random.Generator, *
         order = generator.permutation(len(sizes))
         pieces = []
         for start in range(0, len(order), batch * window):
-            some = order[start:start + batch * window]
+            some = order[start : start + batch * window]
             some = some[np.argsort(sizes[some], kind="stable")]
-            pieces += [some[at:at + batch] for at in range(0, len(some) - batch + 1, batch)]
+            pieces += [some[at : at + batch] for at in range(0, len(some) - batch + 1, batch)]
         for piece in generator.permutation(len(pieces)):
             yield pieces[piece]

@@ -20,16 +20,25 @@ def load_tasks(section: TaskDataSection, *, seed: int) -> dict[str, TaskSplits]:
     if section.path:
         return read_tasks(Path(section.path).expanduser(), shares=shares, seed=seed)
     sizes = {"train": section.train_per_skill, "held_out": section.held_out_per_skill}
-    tasks = (kindergarten(seed=seed, shares=shares, **sizes), math(seed=seed, shares=shares, **sizes))
+    tasks = (
+        kindergarten(seed=seed, shares=shares, **sizes),
+        math(seed=seed, shares=shares, **sizes),
+    )
     return {splits.task: splits for splits in tasks}
 
 
 def thinned(tasks: Mapping[str, TaskSplits], share: float, *, seed: int) -> dict[str, TaskSplits]:
     """The same tasks with a random ``share`` of their training examples, at least one."""
     generator = np.random.default_rng([seed, 5])
-    return {task: replace(splits, train=_some(splits.train, share, generator)) for task, splits in tasks.items()}
+    return {
+        task: replace(splits, train=_some(splits.train, share, generator))
+        for task, splits in tasks.items()
+    }
 
 
 def _some(examples: tuple, share: float, generator: np.random.Generator) -> tuple:
     count = max(1, round(share * len(examples)))
-    return tuple(examples[place] for place in np.sort(generator.choice(len(examples), size=count, replace=False)))
+    return tuple(
+        examples[place]
+        for place in np.sort(generator.choice(len(examples), size=count, replace=False))
+    )

@@ -1,4 +1,6 @@
-"""One-sentence word problems: a pattern and a change make a template, a name and a thing fill it."""
+"""One-sentence word problems: a pattern and a change make a template, a name and a thing fill
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,22 @@ import numpy as np
 
 NAMES = ("Ann", "Ben", "Eva", "Leo", "Mia", "Sam", "Tom", "Zoe")
 THINGS = ("nuts", "pens", "buns", "figs", "eggs", "cups")
-GAINS = ("got {b} more", "won {b} more", "found {b} more", "bought {b} more", "picked {b} more", "made {b} more")
-LOSSES = ("gave {b} away", "threw {b} away", "took {b} away", "put {b} away", "sent {b} away", "tossed {b} away")
+GAINS = (
+    "got {b} more",
+    "won {b} more",
+    "found {b} more",
+    "bought {b} more",
+    "picked {b} more",
+    "made {b} more",
+)
+LOSSES = (
+    "gave {b} away",
+    "threw {b} away",
+    "took {b} away",
+    "put {b} away",
+    "sent {b} away",
+    "tossed {b} away",
+)
 PATTERNS = (
     "{name} had {a} {things}, {change}, has {result}",
     "{a} {things}, then {name} {change}, now {result}",
@@ -28,7 +44,9 @@ PATTERNS = (
 
 @dataclass(frozen=True)
 class Frame:
-    """A template: one pattern with one change. ``gains``: the second number is added, otherwise taken away."""
+    """A template: one pattern with one change. ``gains``: the second number is added, otherwise
+    taken away.
+    """
 
     pattern: str
     change: str
@@ -49,6 +67,13 @@ def frames() -> dict[str, list[Frame]]:
 
 
 def tell(frame: Frame, a: int, b: int, result: str, generator: np.random.Generator) -> str:
-    """The sentence of ``frame`` about ``a`` and ``b``; ``result`` as it is to be shown, such as ``8_``."""
-    name, things = NAMES[int(generator.integers(len(NAMES)))], THINGS[int(generator.integers(len(THINGS)))]
-    return frame.pattern.format(name=name, things=things, change=frame.change.format(b=b), a=a, result=result)
+    """The sentence of ``frame`` about ``a`` and ``b``; ``result`` as it is to be shown, such as
+    ``8_``.
+    """
+    name, things = (
+        NAMES[int(generator.integers(len(NAMES)))],
+        THINGS[int(generator.integers(len(THINGS)))],
+    )
+    return frame.pattern.format(
+        name=name, things=things, change=frame.change.format(b=b), a=a, result=result
+    )

@@ -1,4 +1,6 @@
-"""How far several answers say the same: exactly, by number, or by meaning unless they contradict each other."""
+"""How far several answers say the same: exactly, by number, or by meaning unless they contradict
+each other.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fledgling.teachers.aggregators.contradiction import content, contradiction, normalise, numbers, words
+from fledgling.teachers.aggregators.contradiction import (
+    content,
+    contradiction,
+    normalise,
+    numbers,
+    words,
+)
 from fledgling.teachers.settings import AgreementSection
 
 Embed = Callable[[list[str]], np.ndarray]
@@ -19,8 +27,8 @@ Embed = Callable[[list[str]], np.ndarray]
 class Agreement:
     """``score``: mean pair score of all answers with the consensus answer, itself included; 0..1.
 
-    ``pairs`` is the symmetric matrix (A, A) of pair scores, ``groups`` (A,) numbers the camps, biggest first,
-    ``consensus`` is the index of the answer that the others agree with most.
+    ``pairs`` is the symmetric matrix (A, A) of pair scores, ``groups`` (A,) numbers the camps,
+    biggest first, ``consensus`` is the index of the answer that the others agree with most.
     """
 
     score: float
@@ -30,7 +38,9 @@ class Agreement:
 
 
 class EmbeddingCache:
-    """Remembers the latest ``capacity`` embeddings, so that an answer is embedded once. Safe to share by threads."""
+    """Remembers the latest ``capacity`` embeddings, so that an answer is embedded once. Safe to
+    share by threads.
+    """
 
     def __init__(self, embed: Embed, capacity: int = 4096) -> None:
         self._embed = embed
@@ -53,7 +63,8 @@ class EmbeddingCache:
 
 
 def pair_score(left: str, right: str, cosine: float, section: AgreementSection) -> float:
-    """How far two answers agree, 0..1: 1 when equal or one holds the other, 0 when they contradict, else by cosine.
+    """How far two answers agree, 0..1: 1 when equal or one holds the other, 0 when they contradict,
+    else by cosine.
 
     A cosine below ``section.semantic`` counts half: near in topic, not the same claim.
     """
@@ -63,14 +74,17 @@ def pair_score(left: str, right: str, cosine: float, section: AgreementSection) 
         return 0.0
     shorter, longer = sorted((left, right), key=lambda text: len(words(text)))
     if len(normalise(shorter).split()) <= section.short_words:
-        same = holds(longer, shorter) or (bool(content(shorter)) and content(shorter) <= content(longer))
+        same = holds(longer, shorter) or (
+            bool(content(shorter)) and content(shorter) <= content(longer)
+        )
         return 1.0 if same else 0.0
     cosine = min(max(cosine, 0.0), 1.0)
     return cosine if cosine >= section.semantic else cosine / 2
 
 
 def holds(text: str, answer: str) -> bool:
-    """Whether ``answer`` stands in ``text`` as whole words, or as its number however that is written.
+    """Whether ``answer`` stands in ``text`` as whole words, or as its number however that is
+    written.
 
     >>> holds("A spider has eight legs.", "8"), holds("It has 18 legs.", "8")
     (True, False)
@@ -82,24 +96,32 @@ def holds(text: str, answer: str) -> bool:
 
 
 def measure_agreement(
-    texts: Sequence[str], embeddings: np.ndarray, section: AgreementSection, *, expected: int = 1,
+    texts: Sequence[str],
+    embeddings: np.ndarray,
+    section: AgreementSection,
+    *,
+    expected: int = 1,
 ) -> Agreement:
-    """Agreement of at least one answer; ``embeddings`` is (A, D). Fewer answers than ``expected`` cannot fully agree:
-    the missing ones count as silence, so that a lone answer is no consensus."""
+    """Agreement of at least one answer; ``embeddings`` is (A, D). Fewer answers than ``expected``
+    cannot fully agree: the missing ones count as silence, so that a lone answer is no consensus.
+    """
     count = len(texts)
     cosines = embeddings @ embeddings.T  # (A, A)
     pairs = np.eye(count)
     for row in range(count):
         for column in range(row):
             pairs[row, column] = pairs[column, row] = pair_score(
-                texts[row], texts[column], float(cosines[row, column]), section)
+                texts[row], texts[column], float(cosines[row, column]), section
+            )
     consensus = int(pairs.sum(axis=1).argmax())
     score = float(pairs[consensus].sum() / max(count, expected))
     return Agreement(score, pairs, group_answers(pairs, section.same), consensus)
 
 
 def group_answers(pairs: np.ndarray, same: float) -> tuple[int, ...]:
-    """Camps by greedy seeding: the answer most agreed with gathers its like, then the next. (A, A) → (A,)."""
+    """Camps by greedy seeding: the answer most agreed with gathers its like, then the next. (A, A)
+    → (A,).
+    """
     groups = np.full(len(pairs), -1)
     number = 0
     while (groups == -1).any():

@@ -13,12 +13,17 @@ def majority_vote(votes: np.ndarray) -> np.ndarray:
 
 
 def dawid_skene(votes: np.ndarray, *, iterations: int = 100) -> np.ndarray:
-    """Dawid & Skene (1979) by crowd-kit: each teacher's confusion matrix by EM, no gold. (N, T) → +1, -1 or 0."""
+    """Dawid & Skene (1979) by crowd-kit: each teacher's confusion matrix by EM, no gold. (N, T) →
+    +1, -1 or 0.
+    """
     import pandas as pd
     from crowdkit.aggregation import DawidSkene
 
-    rows = [(item, teacher, int(np.sign(vote))) for (item, teacher), vote in np.ndenumerate(np.nan_to_num(votes))
-            if vote]
+    rows = [
+        (item, teacher, int(np.sign(vote)))
+        for (item, teacher), vote in np.ndenumerate(np.nan_to_num(votes))
+        if vote
+    ]
     table = pd.DataFrame(rows, columns=["task", "worker", "label"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # crowd-kit writes for an older pandas
@@ -33,5 +38,7 @@ def accuracy(choice: np.ndarray, truth: np.ndarray) -> float:
 
 def best_single(votes: np.ndarray, truth: np.ndarray) -> list[int]:
     """The teachers with the highest accuracy on the gold labels; several where they tie."""
-    scores = [accuracy(np.nan_to_num(votes[:, teacher]), truth) for teacher in range(votes.shape[1])]
+    scores = [
+        accuracy(np.nan_to_num(votes[:, teacher]), truth) for teacher in range(votes.shape[1])
+    ]
     return [teacher for teacher, score in enumerate(scores) if score == max(scores)]

@@ -1,4 +1,6 @@
-"""Do two answers exclude each other? Sentence embeddings hardly see "not", a number or a name; this does."""
+"""Do two answers exclude each other? Sentence embeddings hardly see "not", a number or a name; this
+does.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +14,43 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?")
 _ASIDE = re.compile(r",\s*(?:and |but )?not [^,.;]+")  # "mammals, not birds" denies something else
 _ARTICLES = frozenset(("a", "an", "the"))
-_NEGATIONS = frozenset(("not", "no", "never", "neither", "nor", "none", "nobody", "nothing", "cannot", "without",
-                        "false", "incorrect", "untrue", "wrong"))
-_FILLER_TEXT = """a an the is are was were be been being am do does did has have had of in on at to for from by with as
-    it its this that these those there and or but so if then than who which what when where why how he she they we you i
-    his her their our your my me him them us will would can could should may might must about into also very just yes no
-    not"""
+_NEGATIONS = frozenset(
+    (
+        "not",
+        "no",
+        "never",
+        "neither",
+        "nor",
+        "none",
+        "nobody",
+        "nothing",
+        "cannot",
+        "without",
+        "false",
+        "incorrect",
+        "untrue",
+        "wrong",
+    )
+)
+_FILLER_TEXT = """
+    a an the is are was were be been being am do does did has have had of in on at to for from by
+    with as it its this that these those there and or but so if then than who which what when
+    where why how he she they we you i his her their our your my me him them us will would can
+    could should may might must about into also very just yes no not
+"""
 _FILLER = frozenset(_FILLER_TEXT.split())
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty"""
+_ONES = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+    sixteen seventeen eighteen nineteen twenty
+"""
 _TENS = "thirty forty fifty sixty seventy eighty ninety"
 _NUMBER_WORDS = (
     {word: float(value) for value, word in enumerate(_ONES.split())}
     | {word: 10.0 * value for value, word in enumerate(_TENS.split(), start=3)}
     | {"hundred": 100.0, "thousand": 1000.0}
 )
-_SAME_CLAIM = 0.5  # share of content words in common from which a differing subject is a rival, not a paraphrase
+# Share of content words in common from which a differing subject is a rival, not a paraphrase.
+_SAME_CLAIM = 0.5
 _SAME_TOPIC = 0.3
 
 
@@ -49,14 +72,17 @@ def words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def numbers(text: str) -> frozenset[float]:
-    """The numbers of a text, digits or words up to a thousand ("1,000" and "thousand" are one); lone "one" is not.
+    """The numbers of a text, digits or words up to a thousand ("1,000" and "thousand" are one);
+    lone "one" is not.
 
     >>> sorted(numbers("Twelve of 1,000 cost 3.50"))
     [3.5, 12.0, 1000.0]
     """
     text = unicodedata.normalize("NFKC", text).replace("−", "-")
     found = {float(match.replace(",", "")) for match in _NUMBER.findall(text)}
-    spelled = {_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one"}
+    spelled = {
+        _NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one"
+    }
     return frozenset(found | spelled)
 
 
@@ -73,7 +99,8 @@ def exclusive_words() -> dict[str, frozenset[int]]:
 
 
 def contradiction(left: str, right: str) -> str | None:
-    """Why two answers to one question exclude each other: polarity, number, opposite or name; ``None`` if not.
+    """Why two answers to one question exclude each other: polarity, number, opposite or name;
+    ``None`` if not.
 
     >>> contradiction("Water boils at 100 degrees.", "Water boils at 90 degrees.")
     'number'
@@ -110,7 +137,9 @@ def _exclude(left: str, right: str) -> bool:
 
 
 def _rival_names(left: str, right: str) -> bool:
-    """Whether each text names somebody or something the other does not, in otherwise like sentences."""
+    """Whether each text names somebody or something the other does not, in otherwise like
+    sentences.
+    """
     ours, theirs = content(left), content(right)
     overlap = len(ours & theirs) / max(len(ours | theirs), 1)
     initial = overlap >= _SAME_CLAIM
@@ -124,7 +153,7 @@ def _names(text: str, initial: bool) -> frozenset[str]:
     """Capitalised content words; those that open a sentence only if ``initial``."""
     found = set()
     for match in _WORD.finditer(text):
-        before = text[:match.start()].rstrip()
+        before = text[: match.start()].rstrip()
         opens = not before or before[-1] in ".!?:"
         if match.group()[0].isupper() and (initial or not opens):
             found.add(match.group().casefold().replace("’", "'").removesuffix("'s"))

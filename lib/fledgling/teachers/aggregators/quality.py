@@ -1,4 +1,6 @@
-"""How good one answer looks by itself, 0..1: finished, saying something, not repeating itself, about the question."""
+"""How good one answer looks by itself, 0..1: finished, saying something, not repeating itself,
+about the question.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,17 @@ from fledgling.teachers.settings import QualitySection
 
 _FINISHED = re.compile(r"[.!?…)\]\"'”»]\s*$")
 _REFUSAL = re.compile(
-    r"\b(?:i (?:do not|don't|cannot|can't) (?:know|answer|help|say)|i am (?:sorry|unable|not sure)|i'm (?:sorry|unable|"
-    r"not sure)|as an ai|no idea)\b", re.IGNORECASE)
+    r"\b(?:i (?:do not|don't|cannot|can't) (?:know|answer|help|say)|i am (?:sorry|unable|not"
+    r" sure)|i'm (?:sorry|unable|"
+    r"not sure)|as an ai|no idea)\b",
+    re.IGNORECASE,
+)
 
 
 def completeness(text: str) -> float:
-    """1 when it ends like a finished sentence or is a bare short answer; 0.3 when it stops in the middle."""
+    """1 when it ends like a finished sentence or is a bare short answer; 0.3 when it stops in the
+    middle.
+    """
     if not text.strip():
         return 0.0
     return 1.0 if _FINISHED.search(text) or len(words(text)) <= 4 else 0.3
@@ -33,7 +40,7 @@ def variety(text: str) -> float:
     found = words(text)
     if len(found) < 4:
         return 1.0
-    triples = [tuple(found[start:start + 3]) for start in range(len(found) - 2)]
+    triples = [tuple(found[start : start + 3]) for start in range(len(found) - 2)]
     return len(set(triples)) / len(triples)
 
 
@@ -44,15 +51,23 @@ def relevance(cosine: float, section: QualitySection) -> float:
 
 def form_quality(text: str, cosine: float, section: QualitySection) -> float:
     """The weighted mean of the four, without the teacher's own confidence."""
-    parts = ((section.completeness, completeness(text)), (section.substance, substance(text)),
-             (section.variety, variety(text)), (section.relevance, relevance(cosine, section)))
+    parts = (
+        (section.completeness, completeness(text)),
+        (section.substance, substance(text)),
+        (section.variety, variety(text)),
+        (section.relevance, relevance(cosine, section)),
+    )
     total = sum(weight for weight, _ in parts) or 1.0
     return sum(weight * value for weight, value in parts) / total
 
 
 def quality(answer: Answer, cosine: float, section: QualitySection) -> float:
-    """Form and the teacher's confidence, mixed by ``confidence_weight``; 0 for a failed or empty answer."""
+    """Form and the teacher's confidence, mixed by ``confidence_weight``; 0 for a failed or empty
+    answer.
+    """
     if answer.error is not None or not answer.text.strip():
         return 0.0
     form = form_quality(answer.text, cosine, section)
-    return (1 - section.confidence_weight) * form + section.confidence_weight * min(max(answer.confidence, 0.0), 1.0)
+    return (1 - section.confidence_weight) * form + section.confidence_weight * min(
+        max(answer.confidence, 0.0), 1.0
+    )

@@ -1,13 +1,15 @@
 """Whom to believe: weights learned from a few gold answers, wary of teachers that err together.
 
-Every teacher casts a signed vote on a candidate answer: +1 for it, -1 for another one, 0 for neither, and anything
-between where several tries of the same teacher are averaged. The probability that the candidate is right is
+Every teacher casts a signed vote on a candidate answer: +1 for it, -1 for another one, 0 for
+neither, and anything between where several tries of the same teacher are averaged. The probability
+that the candidate is right is
 
     sigmoid(sharpness * sum_j w_j v_j / s_j),    w ~ Normal(prior_j, prior_spread),
 
-a logistic regression with as many weights as teachers. The weights are fitted *jointly*, so that teachers who err
-together share one voice instead of counting several times, and a teacher that is steadily wrong earns a negative
-weight. ``prior_j`` needs no gold: a teacher whose own tries agree with each other is more often right.
+a logistic regression with as many weights as teachers. The weights are fitted *jointly*, so that
+teachers who err together share one voice instead of counting several times, and a teacher that is
+steadily wrong earns a negative weight. ``prior_j`` needs no gold: a teacher whose own tries agree
+with each other is more often right.
 """
 
 from __future__ import annotations
@@ -41,47 +43,69 @@ class Trust:
         """Votes (N, T) on one candidate each → probability (N,) that the candidate is right."""
         votes = np.nan_to_num(np.atleast_2d(np.asarray(votes, dtype=float)))
         if votes.shape[1] != len(self.teachers):
-            raise DataError(f"votes have {votes.shape[1]} columns, but {len(self.teachers)} teachers are trusted: "
-                            f"{', '.join(self.teachers)}")
+            raise DataError(
+                f"votes have {votes.shape[1]} columns, but {len(self.teachers)} teachers are"
+                f" trusted: {', '.join(self.teachers)}"
+            )
         return expit(self.sharpness * (votes / self.scales) @ self.weights)
 
     def choose(self, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Between a candidate and its opposite: (choice in {+1, -1}, confidence in one of the few levels).
+        """Between a candidate and its opposite: (choice in {+1, -1}, confidence in one of the few
+        levels).
 
-        Few gold labels cannot support fine distinctions: like a scaling-binning calibrator (Kumar et al., 2019), the
-        probability is replaced by the mean probability of the questions that are about as clear.
+        Few gold labels cannot support fine distinctions: like a scaling-binning calibrator (Kumar
+        et al., 2019), the probability is replaced by the mean probability of the questions that are
+        about as clear.
         """
         probability = self.probability(votes)
-        return np.where(probability >= 0.5, 1.0, -1.0), self.level(np.maximum(probability, 1 - probability))
+        return np.where(probability >= 0.5, 1.0, -1.0), self.level(
+            np.maximum(probability, 1 - probability)
+        )
 
     def level(self, confidence: np.ndarray) -> np.ndarray:
         """The reported level of a confidence; unchanged where no levels were learned."""
-        return self.levels[np.searchsorted(self.edges, confidence, side="right")] if len(self.levels) else confidence
+        return (
+            self.levels[np.searchsorted(self.edges, confidence, side="right")]
+            if len(self.levels)
+            else confidence
+        )
 
 
 def steadiness(votes: np.ndarray) -> np.ndarray:
-    """How much each teacher's tries agree with each other: mean |vote| per teacher, (N, T) → (T,) in 0..1."""
+    """How much each teacher's tries agree with each other: mean |vote| per teacher, (N, T) → (T,)
+    in 0..1.
+    """
     return np.abs(np.nan_to_num(votes)).mean(axis=0)
 
 
 def prior_weights(votes: np.ndarray, section: TrustSection) -> np.ndarray:
-    """What to believe of each teacher before any gold: a head start for all, more for the steadier ones."""
+    """What to believe of each teacher before any gold: a head start for all, more for the steadier
+    ones.
+    """
     above = steadiness(votes) - steadiness(votes).mean()
     return section.head_start + section.steadiness_gain * np.maximum(above, 0.0)
 
 
 def fit_trust(
-    votes: np.ndarray, truth: np.ndarray, teachers: Sequence[str], section: TrustSection,
-    *, all_votes: np.ndarray | None = None,
+    votes: np.ndarray,
+    truth: np.ndarray,
+    teachers: Sequence[str],
+    section: TrustSection,
+    *,
+    all_votes: np.ndarray | None = None,
 ) -> Trust:
-    """Learn weights from gold: ``votes`` (G, T) on candidates, ``truth`` (G,) +1 where right and -1 where wrong.
+    """Learn weights from gold: ``votes`` (G, T) on candidates, ``truth`` (G,) +1 where right and -1
+    where wrong.
 
-    ``all_votes`` (N, T) are the votes on every question, gold or not; priors and scales come from them. ``truth``
-    may be empty: then the prior alone speaks. Raises ``DataError`` where shapes or labels do not fit.
+    ``all_votes`` (N, T) are the votes on every question, gold or not; priors and scales come from
+    them. ``truth`` may be empty: then the prior alone speaks. Raises ``DataError`` where shapes or
+    labels do not fit.
     """
     votes, truth = np.nan_to_num(np.asarray(votes, dtype=float)), np.asarray(truth, dtype=float)
     if votes.ndim != 2 or votes.shape != (len(truth), len(teachers)):
-        raise DataError(f"votes {votes.shape} must be (gold labels, teachers) = ({len(truth)}, {len(teachers)})")
+        raise DataError(
+            f"votes {votes.shape} must be (gold labels, teachers) = ({len(truth)}, {len(teachers)})"
+        )
     if not np.isin(truth, (-1.0, 1.0)).all():
         raise DataError("truth must hold +1 (the candidate is right) or -1 (it is wrong)")
     seen = votes if all_votes is None else np.nan_to_num(np.asarray(all_votes, dtype=float))
@@ -97,24 +121,33 @@ def fit_trust(
 
     weights = minimize(loss, prior, jac=True, method="L-BFGS-B").x
     plain = Trust(tuple(teachers), weights, scales, section.sharpness, np.zeros(0), np.zeros(0))
-    return replace(plain, **_levels(plain.choose(seen)[1], section.levels) if len(seen) >= 4 * section.levels else {})
+    return replace(
+        plain,
+        **_levels(plain.choose(seen)[1], section.levels) if len(seen) >= 4 * section.levels else {},
+    )
 
 
 def _levels(confidence: np.ndarray, count: int) -> dict[str, np.ndarray]:
     """Equally filled levels of the confidences (N,): where they part and the mean of each."""
     parts = np.array_split(np.sort(confidence), count)
-    return {"edges": np.array([part[0] for part in parts[1:]]), "levels": np.array([part.mean() for part in parts])}
+    return {
+        "edges": np.array([part[0] for part in parts[1:]]),
+        "levels": np.array([part.mean() for part in parts]),
+    }
 
 
 def fit_trust_from_groups(
-    answers: Sequence[Sequence[int]], right: Sequence[Sequence[bool]], teachers: Sequence[str],
+    answers: Sequence[Sequence[int]],
+    right: Sequence[Sequence[bool]],
+    teachers: Sequence[str],
     section: TrustSection,
 ) -> Trust:
-    """Learn from open questions: ``answers[q][j]`` is the group of teacher j's answer to question q (-1: none),
-    ``right[q][j]`` whether it was right. Every group of every question is one candidate.
+    """Learn from open questions: ``answers[q][j]`` is the group of teacher j's answer to question q
+    (-1: none), ``right[q][j]`` whether it was right. Every group of every question is one
+    candidate.
 
-    All of them may be wrong, even where they agree: ``NOBODY`` is a voice that always votes against, and its weight
-    says how far unanimity can be believed.
+    All of them may be wrong, even where they agree: ``NOBODY`` is a voice that always votes
+    against, and its weight says how far unanimity can be believed.
     """
     rows, truth = [], []
     for groups, correct in zip(answers, right, strict=True):
@@ -126,7 +159,8 @@ def fit_trust_from_groups(
 
 
 def votes_for(groups: Sequence[int], group: int) -> np.ndarray:
-    """Signed votes (T,) on one group: +1 inside it, -1 in another, 0 where the teacher gave no answer.
+    """Signed votes (T,) on one group: +1 inside it, -1 in another, 0 where the teacher gave no
+    answer.
 
     >>> votes_for([0, 0, 1, -1], 0).tolist()
     [1.0, 1.0, -1.0, 0.0]
@@ -136,7 +170,9 @@ def votes_for(groups: Sequence[int], group: int) -> np.ndarray:
 
 
 def error_correlation(votes: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Correlation (T, T) of the teachers' errors; +1: always wrong together. Constant teachers correlate with none."""
+    """Correlation (T, T) of the teachers' errors; +1: always wrong together. Constant teachers
+    correlate with none.
+    """
     errors = (np.nan_to_num(votes) * np.asarray(truth)[:, None] <= 0).astype(float)
     centred = errors - errors.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
@@ -147,7 +183,8 @@ def error_correlation(votes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def effective_teachers(correlation: np.ndarray) -> float:
-    """How many independent voices a pool is worth: T / (1 + (T - 1) mean correlation) (Kish's design effect).
+    """How many independent voices a pool is worth: T / (1 + (T - 1) mean correlation) (Kish's
+    design effect).
 
     >>> effective_teachers(np.ones((3, 3)))
     1.0
@@ -159,9 +196,12 @@ def effective_teachers(correlation: np.ndarray) -> float:
     return count / (1 + (count - 1) * mean)
 
 
-def wrong_together(votes: np.ndarray, trust: Trust, *, agreement: float, floor: float) -> np.ndarray:
-    """Which questions to flag (N,): a majority above ``agreement`` whose probability of being right is below
-    ``floor``. Their unanimity is worth less than it looks."""
+def wrong_together(
+    votes: np.ndarray, trust: Trust, *, agreement: float, floor: float
+) -> np.ndarray:
+    """Which questions to flag (N,): a majority above ``agreement`` whose probability of being right
+    is below ``floor``. Their unanimity is worth less than it looks.
+    """
     signs = np.sign(np.nan_to_num(votes))
     share = np.abs(signs.sum(axis=1)) / np.maximum(np.abs(signs).sum(axis=1), 1)
     agreeing = (1 + share) / 2 > agreement
