@@ -106,7 +106,7 @@ class FactStore:
                     " check FILE` tells what is lost and mends what it can"
                 )
             if self.path is not None:
-                _sum_path(self.path).unlink(missing_ok=True)  # from here on it may change
+                sum_path(self.path).unlink(missing_ok=True)  # from here on it may change
             self._claim(identity or {})
         except BaseException:
             if self._lock:
@@ -124,7 +124,7 @@ class FactStore:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.connection.close()
         if self.path is not None:
-            write_text(_sum_path(self.path), _digest(self.path))
+            write_text(sum_path(self.path), digest(self.path))
         if self._lock:
             self._lock.release()
 
@@ -261,20 +261,21 @@ def _locked(path: Path) -> FileLock:
     return lock
 
 
-def _sum_path(path: Path) -> Path:
+def sum_path(path: Path) -> Path:
+    """Where the checksum of a closed store stands."""
     return Path(f"{path}.sum")
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _unchanged(path: Path) -> bool:
     """Whether the file is as it was closed. A killed process leaves no checksum to go by: then the
     file counts as it is, and SQLite's log and the rows' own checksums have to speak.
     """
-    noted = _sum_path(path)
+    noted = sum_path(path)
     if not path.exists() or not noted.exists():
         return True
-    return noted.read_text(encoding="utf-8").strip() == _digest(path)
+    return noted.read_text(encoding="utf-8").strip() == digest(path)

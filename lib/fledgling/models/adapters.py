@@ -20,18 +20,27 @@ class Adapter:
     """One LoRA adapter (Hu et al., 2021) on a frozen model. Its parameters are float32 whatever the
     base's dtype.
 
-    A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that.
+    A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that. ``beside``
+    another one it is put on the same model under a name of its own; one of them acts at a time.
     """
 
-    def __init__(self, loaded: LoadedModel, section: AdapterSection, seed: int = 0) -> None:
-        self.loaded, self.section = loaded, section
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        section: AdapterSection,
+        seed: int = 0,
+        *,
+        name: str = "default",
+        beside: Adapter | None = None,
+    ) -> None:
+        self.loaded, self.section, self.name = loaded, section, name
         torch.manual_seed(seed)
         layers = loaded.model.config.num_hidden_layers
         self.first_layer, last = section.first_layer, section.last_layer % layers
         if self.first_layer > last:
             raise ModelError(
-                f"adapter.first_layer {section.first_layer} lies above adapter.last_layer {last}; "
-                f"the model has layers 0 to {layers - 1}"
+                f"adapter.first_layer {section.first_layer} lies above adapter.last_layer {last};"
+                f" the model has layers 0 to {layers - 1}"
             )
         lora = LoraConfig(
             r=section.rank,
@@ -42,7 +51,11 @@ class Adapter:
             layers_to_transform=list(range(self.first_layer, last + 1)),
         )
         try:
-            self.peft: PeftModel = get_peft_model(loaded.model, lora)
+            if beside is None:
+                self.peft: PeftModel = get_peft_model(loaded.model, lora, adapter_name=name)
+            else:
+                self.peft = beside.peft
+                self.peft.add_adapter(name, lora)
         except ValueError as error:
             raise ModelError(
                 f"adapter.targets {section.targets} do not fit this model: {error}"
@@ -50,13 +63,28 @@ class Adapter:
         self.peft.eval()
         self.model = self.peft.base_model.model
         self.parameters = {
-            name.removeprefix("base_model.model."): parameter
-            for name, parameter in self.peft.named_parameters()
-            if parameter.requires_grad
+            full.removeprefix("base_model.model."): parameter
+            for full, parameter in self.peft.named_parameters()
+            if f".{name}." in full
         }
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
+        self.act()
         self._fresh = self.state()
+
+    def act(self) -> None:
+        """Be the one that acts and learns among the adapters on this model."""
+        self.peft.set_adapter(self.name)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """``act``, for as long as the block lasts."""
+        before = self.peft.active_adapter
+        self.act()
+        try:
+            yield
+        finally:
+            self.peft.set_adapter(before)
 
     def state(self) -> State:
         """A copy of the adapter's tensors."""

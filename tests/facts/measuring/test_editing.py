@@ -29,7 +29,8 @@ def test_metrics_by_hand():
         neighbour("other_relation", False, False),
         neighbour("other_relation", False, False),
     ]
-    assert editing_metrics(probes, neighbours) == {
+    metrics = editing_metrics(probes, neighbours)
+    assert {name: value for name, value in metrics.items() if value is not None} == {
         "efficacy": 0.5,
         "efficacy.exact": 0.5,
         "generalization": 1.0,

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fledgling.facts.measuring.streams import NEIGHBOUR_KINDS, USE_FORMS
+
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -19,6 +21,7 @@ class ProbeResult:
     hit: bool
     exact: bool
     opened: bool
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,21 @@ PROBE_METRICS = {"direct": "efficacy", "paraphrase": "generalization", "reverse"
 def editing_metrics(
     probes: Sequence[ProbeResult], neighbours: Sequence[NeighbourResult]
 ) -> dict[str, float | None]:
-    """``efficacy``, ``generalization``, ``reverse`` (share of probes answered; ``.exact`` for exact
-    answers), ``near_miss`` (share of neighbour questions contaminated; also by kind), and the
-    gate's precision and recall.
+    """``efficacy``, ``generalization``, ``reverse`` (share of probes answered; ``.exact`` for
+    exact answers), ``use`` (also by form), ``near_miss`` (share of neighbour questions
+    contaminated; also by kind), and the gate's precision and recall.
     """
     metrics: dict[str, float | None] = {}
     for kind, name in PROBE_METRICS.items():
         chosen = [probe for probe in probes if probe.kind == kind]
         metrics[name] = share([probe.hit for probe in chosen])
         metrics[f"{name}.exact"] = share([probe.exact for probe in chosen])
+    used = [probe for probe in probes if probe.kind == "use"]
+    metrics["use"] = share([probe.hit for probe in used])
+    for form in USE_FORMS:
+        metrics[f"use.{form}"] = share([probe.hit for probe in used if probe.form == form])
     metrics["near_miss"] = share([neighbour.hit for neighbour in neighbours])
-    for kind in ("other_subject", "other_relation"):
+    for kind in NEIGHBOUR_KINDS:
         metrics[f"near_miss.{kind}"] = share([item.hit for item in neighbours if item.kind == kind])
     opened = sum(probe.opened for probe in probes)
     wrongly = sum(neighbour.opened for neighbour in neighbours)

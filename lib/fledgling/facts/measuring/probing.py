@@ -17,6 +17,7 @@ from fledgling.facts.measuring.editing import (
     ProbeResult,
     editing_metrics,
 )
+from fledgling.facts.measuring.scoring import is_right
 from fledgling.facts.measuring.stability import Drift, drift, stability_metrics
 from fledgling.facts.measuring.streams import TaughtFact
 from fledgling.facts.placements import BASE
@@ -28,18 +29,25 @@ def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[Prob
     """Every probe of the facts, answered freely and greedily."""
     asked = [(fact, probe) for fact in facts for probe in fact.probes]
     replies = learner.answer([probe.question for _, probe in asked])
+    stated = {fact.id: (fact.turn.text, fact_as_stored(learner, fact)) for fact in facts}
     return [
         ProbeResult(
             fact.id,
             probe.kind,
             probe.question,
             reply.text,
-            contains(reply.text, probe.answers),
+            is_right(probe, reply.text, stated=stated[fact.id]),
             is_exact(reply.text, probe.answers),
             reply.source != BASE,
+            probe.form,
         )
         for (fact, probe), reply in zip(asked, replies, strict=True)
     ]
+
+
+def fact_as_stored(learner: OnlineLearner, fact: TaughtFact) -> str:
+    """The statement under which the learner would store a fact."""
+    return take_at_word(fact.turn, learner.language).statement
 
 
 def ask_neighbours(

@@ -17,9 +17,10 @@ from fledgling.core.files import read_json, read_jsonl
 from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
 
-PROBE_KINDS = ("direct", "paraphrase", "reverse")
-NEIGHBOUR_KINDS = ("other_subject", "other_relation")
-_FIELDS = ("id", "turn", "question", "answer", "probes", "neighbours")
+PROBE_KINDS = ("direct", "paraphrase", "reverse", "use")
+USE_FORMS = ("one_word", "yes_no", "choice", "in_passing", "two_facts")
+NEIGHBOUR_KINDS = ("other_subject", "near_name", "other_owner", "other_thing", "other_relation")
+_FIELDS = ("id", "relation", "turn", "question", "answer", "probes", "neighbours")
 _ZSRE_FIELDS = ("src", "rephrase", "loc")
 _LOCALITY_LABEL = "nq question:"
 
@@ -28,12 +29,17 @@ _LOCALITY_LABEL = "nq question:"
 class Probe:
     """A question that shows whether a fact is known: any of ``answers`` in the reply is enough.
 
-    ``kind`` is direct, paraphrase or reverse (it asks for the subject).
+    ``kind`` is direct, paraphrase, reverse (it asks for the subject) or use, which a stored
+    sentence repeated cannot answer: then ``form`` says what is asked for, ``wrong`` holds the other
+    option of a choice, and ``other`` is the id of the second fact that two_facts needs.
     """
 
     kind: str
     question: str
     answers: tuple[str, ...]
+    form: str = ""
+    wrong: tuple[str, ...] = ()
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Neighbour:
     """A question beside the fact, whose reply must not hold a ``forbidden`` string unless the
     base's own does.
 
-    ``kind`` is other_subject or other_relation.
+    ``kind`` is other_subject, near_name (a name that sounds alike), other_owner (the same of
+    somebody else), other_thing (another thing in the same frame) or other_relation.
     """
 
     kind: str
@@ -57,14 +64,15 @@ class TaughtFact:
     turn: Turn
     probes: tuple[Probe, ...]
     neighbours: tuple[Neighbour, ...] = ()
+    given_relation: str = ""
 
     @property
     def relation(self) -> str:
-        """The id without its number: ``home`` for ``home-3``; an id without a number is its own
-        relation.
+        """The relation that the file gives, else the id without its number: ``home`` for
+        ``home-3``; an id without a number is its own relation.
         """
         stem, dash, number = self.id.rpartition("-")
-        return stem if dash and number.isdigit() else self.id
+        return self.given_relation or (stem if dash and number.isdigit() else self.id)
 
     def probes_of(self, kind: str) -> tuple[Probe, ...]:
         """The probes of one kind, in the file's order."""
@@ -114,8 +122,13 @@ def read_fact_stream(path: Path | str) -> list[TaughtFact]:
 
 
 def everyday() -> list[TaughtFact]:
-    """The project's stream for reported results: never tune on it."""
+    """A stream that recipes were chosen on: a check of choices, never a reported result."""
     return read_fact_stream(DATA / "facts" / "everyday.jsonl")
+
+
+def reported() -> list[TaughtFact]:
+    """The project's stream for reported results: never choose anything by it."""
+    return read_fact_stream(DATA / "facts" / "reported.jsonl")
 
 
 def tuning() -> list[TaughtFact]:
@@ -192,14 +205,7 @@ def _fact(line: dict[str, Any], where: str) -> TaughtFact:
     _refuse_misspellings(line, where)
     identity = _text(line, "id", where)
     turn = _turn(line, where)
-    probes = tuple(
-        Probe(
-            _choice(item, "kind", PROBE_KINDS, place),
-            _text(item, "question", place),
-            _texts(item, "answers", place),
-        )
-        for item, place in _items(line, "probes", where)
-    )
+    probes = tuple(_probe(item, place) for item, place in _items(line, "probes", where))
     if turn.question and turn.answer and not any(probe.kind == "direct" for probe in probes):
         probes = (Probe("direct", turn.question, (turn.answer,)), *probes)
     neighbours = tuple(
@@ -210,7 +216,19 @@ def _fact(line: dict[str, Any], where: str) -> TaughtFact:
         )
         for item, place in _items({"neighbours": [], **line}, "neighbours", where)
     )
-    return TaughtFact(identity, turn, probes, neighbours)
+    relation = _text(line, "relation", where) if "relation" in line else ""
+    return TaughtFact(identity, turn, probes, neighbours, relation)
+
+
+def _probe(item: dict[str, Any], where: str) -> Probe:
+    kind = _choice(item, "kind", PROBE_KINDS, where)
+    question, answers = _text(item, "question", where), _texts(item, "answers", where)
+    if kind != "use":
+        return Probe(kind, question, answers)
+    form = _choice(item, "form", USE_FORMS, where)
+    wrong = _texts(item, "wrong", where) if form == "choice" else ()
+    other = _text(item, "with", where) if form == "two_facts" else ""
+    return Probe(kind, question, answers, form, wrong, other)
 
 
 def _turn(line: dict[str, Any], where: str) -> Turn:
