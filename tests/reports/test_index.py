@@ -8,35 +8,76 @@ from fledgling.core.files import write_json
 from fledgling.reports.figures import new_figure
 from fledgling.reports.index import stored_runs, write_index
 
-VERDICTS = [{"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True},
-            {"metric": "anchor_kl", "target": "<= 0.05", "measured": None, "passed": False}]
+VERDICTS = [
+    {"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True},
+    {"metric": "anchor_kl", "target": "<= 0.05", "measured": None, "passed": False},
+]
 
 
-def store(reports: Path, notebook: str, run_id: str, *, started: str, title: str = "A question?", **changes) -> Path:
+def store(
+    reports: Path,
+    notebook: str,
+    run_id: str,
+    *,
+    started: str,
+    title: str = "A question?",
+    **changes,
+) -> Path:
     folder = reports / notebook / run_id
     (folder / "figures").mkdir(parents=True)
-    results = {"notebook": notebook, "run_id": run_id, "status": "ok", "preset": "quick", "seed": 0,
-               "started": started, "seconds": 71.2, "parameters": {}, "environment": {"device": "cpu"},
-               "metrics": {}, "verdicts": VERDICTS}
+    results = {
+        "notebook": notebook,
+        "run_id": run_id,
+        "status": "ok",
+        "preset": "quick",
+        "seed": 0,
+        "started": started,
+        "seconds": 71.2,
+        "parameters": {},
+        "environment": {"device": "cpu"},
+        "metrics": {},
+        "verdicts": VERDICTS,
+    }
     write_json(folder / "results.json", {**results, **changes})
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {title}")]),
-                   folder / "notebook.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {title}")]),
+        folder / "notebook.ipynb",
+    )
     return folder
 
 
 @pytest.fixture
 def page(tmp_path):
-    store(tmp_path, "04_online_facts", "quick-s0-aaaaaa", started="2026-11-20T10:00:00Z", title="Old?")
-    newest = store(tmp_path, "04_online_facts", "quick-s0-bbbbbb", started="2026-11-21T10:00:00Z", title="A <b> & c?")
+    store(
+        tmp_path, "04_online_facts", "quick-s0-aaaaaa", started="2026-11-20T10:00:00Z", title="Old?"
+    )
+    newest = store(
+        tmp_path,
+        "04_online_facts",
+        "quick-s0-bbbbbb",
+        started="2026-11-21T10:00:00Z",
+        title="A <b> & c?",
+    )
     for name in ("first", "second"):
         new_figure()[0].savefig(newest / "figures" / f"{name}.png")
-    store(tmp_path, "05_forgetting", "quick-s0-cccccc", started="2026-11-19T10:00:00Z", status="failed",
-          error="KeyError: '<x>' (cell 3)", verdicts=[])
+    store(
+        tmp_path,
+        "05_forgetting",
+        "quick-s0-cccccc",
+        started="2026-11-19T10:00:00Z",
+        status="failed",
+        error="KeyError: '<x>' (cell 3)",
+        verdicts=[],
+    )
     return write_index(tmp_path).read_text(encoding="utf-8")
 
 
 def test_the_newest_run_stands_on_top_and_the_others_follow(page):
-    assert page.index("quick-s0-bbbbbb/report.html") < page.index("Earlier runs (1)") < page.index("quick-s0-aaaaaa")
+    assert (
+        page.index("quick-s0-bbbbbb/report.html")
+        < page.index("Earlier runs (1)")
+        < page.index("quick-s0-aaaaaa")
+    )
     assert "Old?" not in page
 
 

@@ -46,7 +46,11 @@ def test_a_file_that_is_no_notebook_is_refused(tmp_path):
 def test_parameters_carry_type_default_and_help(notebook):
     declared = declared_parameters(notebook)
     assert list(declared) == ["preset", "seed", "out", "lr", "steps"]
-    assert (declared["lr"].type, declared["lr"].default, declared["lr"].help) == ("float", 0.5, "learning rate")
+    assert (declared["lr"].type, declared["lr"].default, declared["lr"].help) == (
+        "float",
+        0.5,
+        "learning rate",
+    )
 
 
 def test_text_becomes_the_declared_type(notebook):
@@ -59,9 +63,13 @@ def test_an_integer_serves_as_a_float(notebook):
     assert value == 1.0 and isinstance(value, float)
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", "2.5"), ("steps", True), ("lr", "fast"), ("preset", 3)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", "2.5"), ("steps", True), ("lr", "fast"), ("preset", 3)]
+)
 def test_a_value_of_another_type_is_refused(notebook, name, value):
-    with pytest.raises(RunError, match=f"parameter '{name}' of 04_online_facts = .* is not of type"):
+    with pytest.raises(
+        RunError, match=f"parameter '{name}' of 04_online_facts = .* is not of type"
+    ):
         check_parameters(notebook, {name: value})
 
 

@@ -47,11 +47,16 @@ def test_a_failed_run_lands_beside_a_good_one(tmp_path):
 
 
 def test_storing_names_folder_and_cause(tmp_path):
-    with pytest.raises(RunError, match=f"cannot write to {tmp_path}: No space left"), storing(tmp_path):
+    with (
+        pytest.raises(RunError, match=f"cannot write to {tmp_path}: No space left"),
+        storing(tmp_path),
+    ):
         raise OSError(28, "No space left on device")
 
 
 def test_environment_follows_the_saved_configuration(tmp_path):
-    (tmp_path / "config.yaml").write_text("runtime: {device: cpu, dtype: bfloat16, threads: 3}", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "runtime: {device: cpu, dtype: bfloat16, threads: 3}", encoding="utf-8"
+    )
     found = environment(tmp_path, threads=1, seed=0)
     assert (found["device"], found["dtype"], found["threads"]) == ("cpu", "bfloat16", 3)

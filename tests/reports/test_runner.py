@@ -29,8 +29,19 @@ while True:
         pass
 """.strip()
 FILES = {"notebook.ipynb", "report.html", "config.yaml", "steps.jsonl", "results.json", "figures"}
-FIELDS = ["notebook", "run_id", "status", "preset", "seed", "started", "seconds", "parameters", "environment",
-          "metrics", "verdicts"]
+FIELDS = [
+    "notebook",
+    "run_id",
+    "status",
+    "preset",
+    "seed",
+    "started",
+    "seconds",
+    "parameters",
+    "environment",
+    "metrics",
+    "verdicts",
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +49,11 @@ def finished(tmp_path_factory, measuring_notebook, write_notebook):
     """A notebook that raises, one that kills its kernel, and one that works: run in this order."""
     folder = tmp_path_factory.mktemp("notebooks")
     reports = tmp_path_factory.mktemp("reports {with} odd name")
-    notebooks = [write_notebook(folder / "raises.ipynb", "print('before')", "1 / 0", "print('after')"),
-                 write_notebook(folder / "dies.ipynb", "import os\nos._exit(3)"), measuring_notebook(folder)]
+    notebooks = [
+        write_notebook(folder / "raises.ipynb", "print('before')", "1 / 0", "print('after')"),
+        write_notebook(folder / "dies.ipynb", "import os\nos._exit(3)"),
+        measuring_notebook(folder),
+    ]
     requests = [plan(notebook, parameters={"lr": "0.75"}) for notebook in notebooks]
     events = list(run(requests, reports=reports, time_limit=120, jobs=2))
     ended = {event.request.name: event for event in events if event.kind == "ended"}
@@ -52,7 +66,9 @@ def test_a_run_directory_is_complete(finished):
     assert {path.name for path in folder.iterdir()} == FILES
     results = read_json(folder / "results.json")
     assert list(results) == FIELDS
-    assert results["run_id"] == folder.name == requests[2].run_id and folder.name.startswith("quick-s0-")
+    assert results["run_id"] == folder.name == requests[2].run_id and folder.name.startswith(
+        "quick-s0-"
+    )
     assert results["parameters"] == {"lr": 0.75} and results["metrics"]["efficacy"] == 0.75
     assert [verdict["passed"] for verdict in results["verdicts"]] == [True, False]
     assert {"torch", "device", "dtype", "threads"} <= results["environment"].keys()
@@ -91,13 +107,17 @@ def test_a_dead_kernel_is_a_failure_and_the_others_still_run(finished):
 
 def test_every_cell_is_told(finished):
     _, requests, events, _ = finished
-    cells = [event.done for event in events if event.kind == "cell" and event.request is requests[2]]
+    cells = [
+        event.done for event in events if event.kind == "cell" and event.request is requests[2]
+    ]
     assert cells == list(range(1, requests[2].cells + 1))
 
 
 def test_nothing_temporary_is_left(finished):
     reports, *_ = finished
-    assert not [path for path in reports.rglob("*") if ".tmp" in path.name or path.name.startswith(".")]
+    assert not [
+        path for path in reports.rglob("*") if ".tmp" in path.name or path.name.startswith(".")
+    ]
 
 
 def test_an_unchanged_run_is_skipped_and_a_failed_one_is_not(finished):
@@ -118,7 +138,9 @@ def test_newest_is_the_last_one_started(finished):
 
 def test_a_hanging_notebook_times_out_and_its_kernel_ends(tmp_path, write_notebook):
     kernel = tmp_path / "kernel"
-    notebook = write_notebook(tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel)))
+    notebook = write_notebook(
+        tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel))
+    )
     events = list(run([plan(notebook)], reports=tmp_path / "reports", time_limit=12))
     assert events[-1].status == "timeout" and "--time-limit" in events[-1].error
     assert read_json(events[-1].folder / "results.json")["status"] == "timeout"
@@ -127,8 +149,10 @@ def test_a_hanging_notebook_times_out_and_its_kernel_ends(tmp_path, write_notebo
 
 
 def test_a_failed_repeat_does_not_replace_a_good_run(tmp_path, write_notebook):
-    notebook = write_notebook(tmp_path / "flaky.ipynb", f"import pathlib\nassert not pathlib.Path({str(tmp_path)!r}, "
-                                                        "'broken').exists()")
+    notebook = write_notebook(
+        tmp_path / "flaky.ipynb",
+        f"import pathlib\nassert not pathlib.Path({str(tmp_path)!r}, 'broken').exists()",
+    )
     reports = tmp_path / "reports"
     good = list(run([plan(notebook)], reports=reports, time_limit=60))[-1]
     (tmp_path / "broken").touch()
@@ -139,13 +163,17 @@ def test_a_failed_repeat_does_not_replace_a_good_run(tmp_path, write_notebook):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
-def test_a_full_disk_at_the_end_leaves_nothing_half_written(tmp_path, write_notebook, monkeypatch, code):
+def test_a_full_disk_at_the_end_leaves_nothing_half_written(
+    tmp_path, write_notebook, monkeypatch, code
+):
     def full(*_):
         raise OSError(code, os.strerror(code))
 
     notebook = write_notebook(tmp_path / "small.ipynb", "1")
     monkeypatch.setattr(runner, "write_page", full)
-    with pytest.raises(RunError, match=f"{os.strerror(code)}; free some space or choose another folder"):
+    with pytest.raises(
+        RunError, match=f"{os.strerror(code)}; free some space or choose another folder"
+    ):
         list(run([plan(notebook)], reports=tmp_path / "reports", time_limit=60))
     assert list((tmp_path / "reports" / "small").iterdir()) == []
 
@@ -153,16 +181,37 @@ def test_a_full_disk_at_the_end_leaves_nothing_half_written(tmp_path, write_note
 def test_an_unwritable_reports_folder_stops_before_anything_runs(tmp_path, write_notebook):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(RunError, match="choose another folder with --reports"):
-        list(run([plan(write_notebook(tmp_path / "a.ipynb"))], reports=tmp_path / "file" / "reports", time_limit=60))
+        list(
+            run(
+                [plan(write_notebook(tmp_path / "a.ipynb"))],
+                reports=tmp_path / "file" / "reports",
+                time_limit=60,
+            )
+        )
 
 
 def test_ctrl_c_leaves_nothing_under_a_final_name(tmp_path, write_notebook):
     kernel = tmp_path / "kernel"
-    notebook = write_notebook(tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel)))
+    notebook = write_notebook(
+        tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel))
+    )
     reports = tmp_path / "reports"
-    command = [sys.executable, "-m", "fledgling", "report", str(notebook), "--reports", str(reports)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    command = [
+        sys.executable,
+        "-m",
+        "fledgling",
+        "report",
+        str(notebook),
+        "--reports",
+        str(reports),
+    ]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         deadline = time.monotonic() + 60
         while not (kernel.is_file() and kernel.read_text()) and time.monotonic() < deadline:

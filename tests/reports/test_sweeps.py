@@ -8,7 +8,11 @@ from fledgling.reports.sweeps import collect, grid, plan_sweep, write_table
 
 def test_the_last_name_varies_fastest():
     assert grid({"a": [1, 2], "b": ["x", "y"]}) == [
-        {"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"}]
+        {"a": 1, "b": "x"},
+        {"a": 1, "b": "y"},
+        {"a": 2, "b": "x"},
+        {"a": 2, "b": "y"},
+    ]
 
 
 def test_a_parameter_without_values_is_refused():
@@ -18,10 +22,14 @@ def test_a_parameter_without_values_is_refused():
 
 def test_every_point_is_a_checked_request_of_its_own(tmp_path, write_notebook):
     notebook = write_notebook(tmp_path / "nb.ipynb")
-    requests = plan_sweep(notebook, {"lr": ["0.1", "0.2"], "seed": ["0", "1"]}, parameters={"steps": "2"})
+    requests = plan_sweep(
+        notebook, {"lr": ["0.1", "0.2"], "seed": ["0", "1"]}, parameters={"steps": "2"}
+    )
     assert len({request.run_id for request in requests}) == 4
     assert [(request.seed, dict(request.parameters)) for request in requests[:2]] == [
-        (0, {"steps": 2, "lr": 0.1}), (1, {"steps": 2, "lr": 0.1})]
+        (0, {"steps": 2, "lr": 0.1}),
+        (1, {"steps": 2, "lr": 0.1}),
+    ]
     with pytest.raises(RunError, match="no parameter 'rl'"):
         plan_sweep(notebook, {"rl": ["1"]})
 
@@ -29,9 +37,18 @@ def test_every_point_is_a_checked_request_of_its_own(tmp_path, write_notebook):
 def test_finished_runs_make_a_table(tmp_path, write_notebook):
     requests = plan_sweep(write_notebook(tmp_path / "nb.ipynb"), {"lr": [0.1, 0.2, 0.3]})
     for request, efficacy in zip(requests[:2], (0.5, None), strict=True):
-        write_json(tmp_path / "reports" / "nb" / request.run_id / "results.json", {
-            "run_id": request.run_id, "status": "ok", "preset": "quick", "seed": 0, "seconds": 1.0,
-            "parameters": dict(request.parameters), "metrics": {"efficacy": efficacy}})
+        write_json(
+            tmp_path / "reports" / "nb" / request.run_id / "results.json",
+            {
+                "run_id": request.run_id,
+                "status": "ok",
+                "preset": "quick",
+                "seed": 0,
+                "seconds": 1.0,
+                "parameters": dict(request.parameters),
+                "metrics": {"efficacy": efficacy},
+            },
+        )
     table = collect(requests, tmp_path / "reports")
     assert table["lr"].tolist() == [0.1, 0.2]
     path = write_table(table, tmp_path / "sweep.csv")

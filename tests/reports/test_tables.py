@@ -3,7 +3,9 @@ from fledgling.reports.tables import metric_table, verdict_table
 
 
 def test_verdicts_in_order_with_their_measurements():
-    table = verdict_table([judge("efficacy", ">= 0.9", 0.98765), judge("anchor_kl", "<= 0.05", None)])
+    table = verdict_table(
+        [judge("efficacy", ">= 0.9", 0.98765), judge("anchor_kl", "<= 0.05", None)]
+    )
     assert table.loc["efficacy"].tolist() == [">= 0.9", "0.9877", "passed"]
     assert table.loc["anchor_kl"].tolist() == ["<= 0.05", "not measured", "failed"]
 

@@ -17,16 +17,34 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 GREY = "#7A8490"
 SEQUENTIAL = "cividis"  # for shares and matrices; even in lightness, safe for colour blindness
 
 STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "font.size": 10.5, "axes.labelcolor": "#333333",
-    "axes.edgecolor": "#9AA3AD", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "axes.axisbelow": True, "grid.color": "#E6E9ED", "grid.linewidth": 0.8, "xtick.color": "#555555",
-    "ytick.color": "#555555"}
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "font.size": 10.5,
+    "axes.labelcolor": "#333333",
+    "axes.edgecolor": "#9AA3AD",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E9ED",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
 
 
 class Drawing(Figure):
@@ -46,7 +64,12 @@ def style() -> Iterator[None]:
 
 
 def new_figure(
-    rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 4.2, share_y: bool = False
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 8.0,
+    height: float = 4.2,
+    share_y: bool = False,
 ) -> tuple[Drawing, np.ndarray]:
     """A figure in the shared style and its axes, always an array of shape (rows, columns). Sizes in
     inches.

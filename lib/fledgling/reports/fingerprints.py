@@ -35,7 +35,11 @@ def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def _project_digest() -> bytes:
     """The library, the configs and the data, as they are when this process first asks."""
-    files = [*_LIBRARY.rglob("*.py"), *CONFIGS.rglob("*.yaml"), *(path for path in DATA.rglob("*") if path.is_file())]
+    files = [
+        *_LIBRARY.rglob("*.py"),
+        *CONFIGS.rglob("*.yaml"),
+        *(path for path in DATA.rglob("*") if path.is_file()),
+    ]
     return _digest_files(files)
 
 
@@ -49,5 +53,9 @@ def _digest_files(files: Iterable[Path]) -> bytes:
 
 
 def _named_files(values: Iterable[Any]) -> list[Path]:
-    texts = [value for value in values if isinstance(value, str) and 0 < len(value) < 1024 and "\n" not in value]
+    texts = [
+        value
+        for value in values
+        if isinstance(value, str) and 0 < len(value) < 1024 and "\n" not in value
+    ]
     return [Path(text) for text in texts if Path(text).is_file()]

@@ -24,7 +24,18 @@ from fledgling.reports.pages import chips, duration, page, verdict_html
 
 _LOG = logging.getLogger(__name__)
 _THUMBNAIL = (640, 480)  # pixels, twice what is shown: sharp on dense screens
-_NEEDED = {"notebook", "run_id", "status", "preset", "seed", "started", "seconds", "environment", "metrics", "verdicts"}
+_NEEDED = {
+    "notebook",
+    "run_id",
+    "status",
+    "preset",
+    "seed",
+    "started",
+    "seconds",
+    "environment",
+    "metrics",
+    "verdicts",
+}
 
 
 @dataclass(frozen=True)
@@ -68,12 +79,16 @@ def index_body(runs: Mapping[str, Sequence[StoredRun]], reports: Path) -> str:
     total = sum(len(run.results["verdicts"]) for run in newest)
     passed = sum(run.passed for run in newest)
     broken = sum(run.results["status"] != "ok" for run in newest)
-    summary = (f"{len(newest)} notebook{'' if len(newest) == 1 else 's'} · {passed} of {total} verdicts passed"
-               + (f" · {broken} did not finish" if broken else ""))
-    head = (f'<header class="top"><h1>Fledgling reports</h1><p>{summary}</p>'
-            f"<p>A verdict holds one measured number against a target that was set beforehand.</p></header>")
+    summary = (
+        f"{len(newest)} notebook{'' if len(newest) == 1 else 's'} · {passed} of {total} verdicts passed"
+        + (f" · {broken} did not finish" if broken else "")
+    )
+    head = (
+        f'<header class="top"><h1>Fledgling reports</h1><p>{summary}</p>'
+        f"<p>A verdict holds one measured number against a target that was set beforehand.</p></header>"
+    )
     cards = "\n".join(card(history, reports) for _, history in sorted(runs.items()))
-    return head + (cards or '<p>No run yet. Make one with <code>make report</code>.</p>')
+    return head + (cards or "<p>No run yet. Make one with <code>make report</code>.</p>")
 
 
 def card(history: Sequence[StoredRun], reports: Path) -> str:
@@ -85,27 +100,37 @@ def card(history: Sequence[StoredRun], reports: Path) -> str:
     error = f'<p class="error">{escape(str(results["error"]))}</p>' if results.get("error") else ""
     table = verdict_html(results)
     missed = run.passed < len(results["verdicts"])
-    verdicts = f'<details{" open" if missed else ""}><summary>Verdicts</summary>{table}</details>' if table else ""
-    return (f'<section class="card" id="{escape(name)}">\n'
-            f'<a class="thumbnail" href="{link}">{thumbnail(run, title_of(run))}</a>\n'
-            f'<div><h2><a href="{link}">{escape(title_of(run))}</a></h2>\n<p class="quiet">{escape(name)}</p>'
-            f"{chips(results)}{error}{verdicts}{earlier_runs(history[1:], reports)}</div>\n</section>")
+    verdicts = (
+        f"<details{' open' if missed else ''}><summary>Verdicts</summary>{table}</details>"
+        if table
+        else ""
+    )
+    return (
+        f'<section class="card" id="{escape(name)}">\n'
+        f'<a class="thumbnail" href="{link}">{thumbnail(run, title_of(run))}</a>\n'
+        f'<div><h2><a href="{link}">{escape(title_of(run))}</a></h2>\n<p class="quiet">{escape(name)}</p>'
+        f"{chips(results)}{error}{verdicts}{earlier_runs(history[1:], reports)}</div>\n</section>"
+    )
 
 
 def earlier_runs(runs: Sequence[StoredRun], reports: Path) -> str:
     """The history of a notebook, the newest first."""
     rows = "".join(
         f'<tr><td><a href="{report_link(run, reports)}">{escape(run.folder.name)}</a></td>'
-        f'<td>{escape(str(run.results["started"]).replace("T", " ").replace("Z", ""))}</td>'
-        f'<td>{escape(str(run.results["status"]))}</td>'
+        f"<td>{escape(str(run.results['started']).replace('T', ' ').replace('Z', ''))}</td>"
+        f"<td>{escape(str(run.results['status']))}</td>"
         f'<td class="number">{run.passed} / {len(run.results["verdicts"])}</td>'
-        f'<td class="number">{duration(run.results["seconds"])}</td></tr>' for run in runs)
+        f'<td class="number">{duration(run.results["seconds"])}</td></tr>'
+        for run in runs
+    )
     if not rows:
         return ""
-    return (f"<details><summary>Earlier runs ({len(runs)})</summary>"
-            '<div class="wide"><table><thead><tr><th>run</th><th>started, UTC</th><th>status</th>'
-            f'<th class="number">passed</th><th class="number">time</th></tr></thead><tbody>{rows}</tbody></table>'
-            "</div></details>")
+    return (
+        f"<details><summary>Earlier runs ({len(runs)})</summary>"
+        '<div class="wide"><table><thead><tr><th>run</th><th>started, UTC</th><th>status</th>'
+        f'<th class="number">passed</th><th class="number">time</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</div></details>"
+    )
 
 
 def report_link(run: StoredRun, reports: Path) -> str:
@@ -122,7 +147,10 @@ def title_of(run: StoredRun) -> str:
 
 def thumbnail(run: StoredRun, title: str) -> str:
     """The run's cover figure (``cover.png``, else the first one saved), made small and embedded."""
-    figures = sorted((run.folder / "figures").glob("*.png"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    figures = sorted(
+        (run.folder / "figures").glob("*.png"),
+        key=lambda path: (path.stat().st_mtime_ns, path.name),
+    )
     covers = [path for path in figures if path.stem == "cover"]
     for path in [*covers, *figures]:
         try:

@@ -13,11 +13,18 @@ import papermill
 import yaml
 from nbformat import NotebookNode
 
-from fledgling.core.layers import nearest
 from fledgling.core.errors import RunError
+from fledgling.core.layers import nearest
 from fledgling.core.paths import NOTEBOOKS
 
-_TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
+_TYPES: dict[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+}
 _RESERVED = "out"
 
 
@@ -42,12 +49,18 @@ def find_notebook(name: str, folder: Path = NOTEBOOKS) -> Path:
         return Path(name).resolve()
     names = [path.stem for path in list_notebooks(folder)]
     wanted = name.removesuffix(".ipynb")
-    matches = [wanted] if wanted in names else [stem for stem in names if wanted and stem.startswith(wanted)]
+    matches = (
+        [wanted]
+        if wanted in names
+        else [stem for stem in names if wanted and stem.startswith(wanted)]
+    )
     if len(matches) == 1:
         return folder / f"{matches[0]}.ipynb"
     if matches:
         raise RunError(f"notebook {name!r} is ambiguous: {', '.join(matches)}")
-    raise RunError(f"notebook {name!r} is not known;{nearest(wanted, names)} there are: {', '.join(names) or 'none'}")
+    raise RunError(
+        f"notebook {name!r} is not known;{nearest(wanted, names)} there are: {', '.join(names) or 'none'}"
+    )
 
 
 def list_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -67,13 +80,20 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def question(notebook: NotebookNode) -> str:
     """The title of a notebook: the first heading of its markdown cells, else an empty string."""
-    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    lines = (
+        line
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+    )
     return next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), "")
 
 
 def count_cells(notebook: NotebookNode) -> int:
     """How many code cells a run executes, counting the one that papermill injects."""
-    return 1 + sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
+    return 1 + sum(
+        cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells
+    )
 
 
 def declared_parameters(path: Path) -> dict[str, Parameter]:
@@ -85,7 +105,9 @@ def declared_parameters(path: Path) -> dict[str, Parameter]:
     if not tagged:
         return {}
     if not notebook.metadata.get("kernelspec", {}).get("language"):
-        raise RunError(f"{path.name} has no metadata.kernelspec.language; save it once from JupyterLab")
+        raise RunError(
+            f"{path.name} has no metadata.kernelspec.language; save it once from JupyterLab"
+        )
     found = papermill.inspect_notebook(str(path).replace("{", "{{").replace("}", "}}"))
     return {name: _parameter(name, item) for name, item in found.items()}
 
@@ -114,8 +136,10 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         if name == _RESERVED:
             raise RunError("parameter 'out' is set by the runner; choose the folder with --reports")
         if name not in declared:
-            raise RunError(f"{path.stem} has no parameter {name!r};{nearest(name, takes)} "
-                           f"it takes: {', '.join(takes) or 'none'}")
+            raise RunError(
+                f"{path.stem} has no parameter {name!r};{nearest(name, takes)} "
+                f"it takes: {', '.join(takes) or 'none'}"
+            )
         checked[name] = _typed(path.stem, declared[name], value)
     return checked
 
@@ -128,8 +152,11 @@ def _typed(notebook: str, parameter: Parameter, value: Any) -> Any:
         value = float(value)
     mistyped = bool(wanted) and not isinstance(value, _TYPES[wanted])
     if mistyped or (wanted == "int" and isinstance(value, bool)):
-        raise RunError(f"parameter {parameter.name!r} of {notebook} = {value!r} is not of type {wanted}; "
-                       f"for example: {parameter.default!r}" + (f" ({parameter.help})" if parameter.help else ""))
+        raise RunError(
+            f"parameter {parameter.name!r} of {notebook} = {value!r} is not of type {wanted}; "
+            f"for example: {parameter.default!r}"
+            + (f" ({parameter.help})" if parameter.help else "")
+        )
     return value
 
 

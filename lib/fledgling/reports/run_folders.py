@@ -16,8 +16,8 @@ import psutil
 
 from fledgling.core.errors import RunError
 from fledgling.core.files import read_json, read_yaml, write_text
-from fledgling.reports.notebooks import read_notebook
 from fledgling.core.runtime import Runtime, resolve_device, resolve_dtype
+from fledgling.reports.notebooks import read_notebook
 
 
 @contextlib.contextmanager
@@ -26,13 +26,14 @@ def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"cannot write to {folder}: {error.strerror or error}; "
-                       "free some space or choose another folder with --reports") from error
+        raise RunError(
+            f"cannot write to {folder}: {error.strerror or error}; "
+            "free some space or choose another folder with --reports"
+        ) from error
 
 
 def open_folder(reports: Path, notebook: str, run_id: str) -> Path:
-    """A fresh working folder beside the run's final place; what killed runs left behind is removed.
-    """
+    """A fresh working folder beside the run's final place; what killed runs left behind is removed."""
     parent = reports / notebook
     work = parent / f".{run_id}.{os.getpid()}.tmp"
     with storing(reports):
@@ -107,7 +108,9 @@ def environment(work: Path, *, threads: int, seed: int) -> dict[str, Any]:
     return Runtime(device, dtype, chosen.get("threads") or threads, seed).describe()
 
 
-def settle_notebook(work: Path, final: Path, source: Path, results: Mapping[str, Any]) -> nbformat.NotebookNode:
+def settle_notebook(
+    work: Path, final: Path, source: Path, results: Mapping[str, Any]
+) -> nbformat.NotebookNode:
     """Make the executed notebook true: final paths in place of temporary ones, and the status that
     was decided.
 
@@ -124,10 +127,15 @@ def settle_notebook(work: Path, final: Path, source: Path, results: Mapping[str,
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace(str(work), str(final))
-        if results["status"] != "ok" and cell.metadata.get("papermill", {}).get("status") == "running":
+        if (
+            results["status"] != "ok"
+            and cell.metadata.get("papermill", {}).get("status") == "running"
+        ):
             cell.metadata.papermill.status = "interrupted"
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
-    notebook.metadata["fledgling"] = {key: results.get(key) for key in ("run_id", "status", "error")}
+    notebook.metadata["fledgling"] = {
+        key: results.get(key) for key in ("run_id", "status", "error")
+    }
     write_text(path, nbformat.writes(notebook))
     return notebook

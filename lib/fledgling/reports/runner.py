@@ -23,14 +23,19 @@ from typing import Any, Literal
 
 import psutil
 
-from fledgling.core.layers import read_layer
 from fledgling.core.errors import RunError
 from fledgling.core.files import read_json, write_json
+from fledgling.core.layers import read_layer
 from fledgling.core.paths import CONFIGS, REPORTS
 from fledgling.reports import worker
 from fledgling.reports.fingerprints import fingerprint
 from fledgling.reports.index import write_index
-from fledgling.reports.notebooks import check_parameters, count_cells, declared_parameters, read_notebook
+from fledgling.reports.notebooks import (
+    check_parameters,
+    count_cells,
+    declared_parameters,
+    read_notebook,
+)
 from fledgling.reports.pages import write_page
 from fledgling.reports.run_folders import (
     environment,
@@ -81,7 +86,11 @@ class Event:
 
 
 def plan(
-    notebook: Path, *, preset: str = "quick", seed: int = 0, parameters: Mapping[str, Any] | None = None
+    notebook: Path,
+    *,
+    preset: str = "quick",
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Request:
     """Check a run before anything starts.
 
@@ -94,11 +103,24 @@ def plan(
     preset, seed = checked.pop("preset", preset), checked.pop("seed", seed)
     source = read_notebook(notebook)
     digits = fingerprint(source, {"preset": preset, "seed": seed, **checked})
-    return Request(notebook, f"{preset}-s{seed}-{digits}", preset, seed, checked, count_cells(source), tuple(takes))
+    return Request(
+        notebook,
+        f"{preset}-s{seed}-{digits}",
+        preset,
+        seed,
+        checked,
+        count_cells(source),
+        tuple(takes),
+    )
 
 
 def run(
-    requests: Sequence[Request], *, reports: Path = REPORTS, force: bool = False, jobs: int = 1, time_limit: float
+    requests: Sequence[Request],
+    *,
+    reports: Path = REPORTS,
+    force: bool = False,
+    jobs: int = 1,
+    time_limit: float,
 ) -> Iterator[Event]:
     """Run the notebooks, ``jobs`` side by side, each for at most ``time_limit`` seconds, and tell
     what happens.
@@ -118,7 +140,9 @@ def run(
                 if not force and succeeded(earlier):
                     yield Event("skipped", request, status="ok", folder=earlier)
                     continue
-                running.append(RunningNotebook(request, reports, threads=threads, time_limit=time_limit))
+                running.append(
+                    RunningNotebook(request, reports, threads=threads, time_limit=time_limit)
+                )
                 yield Event("started", request)
             for one in list(running):
                 yield from one.news()
@@ -135,7 +159,9 @@ def threads_each(jobs: int) -> int:
     """CPU threads for each of ``jobs`` processes: two that both take every core slow each other
     many times.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     allowed = int(os.environ.get("FLEDGLING_THREADS", "0")) or cores
     return max(1, min(allowed, cores) // max(1, jobs))
 
@@ -144,7 +170,12 @@ class RunningNotebook:
     """A notebook executing in a process of its own, in a working folder that nobody reads yet."""
 
     def __init__(self, request: Request, reports: Path, *, threads: int, time_limit: float) -> None:
-        self.request, self.reports, self.threads, self.time_limit = request, reports, threads, time_limit
+        self.request, self.reports, self.threads, self.time_limit = (
+            request,
+            reports,
+            threads,
+            time_limit,
+        )
         self.folder = open_folder(reports, request.name, request.run_id)
         self.started = datetime.now(UTC)
         self.began = time.monotonic()
@@ -157,18 +188,33 @@ class RunningNotebook:
             raise
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        standard = {"preset": self.request.preset, "seed": self.request.seed, "out": str(self.folder)}
+        standard = {
+            "preset": self.request.preset,
+            "seed": self.request.seed,
+            "out": str(self.folder),
+        }
         parameters = {name: value for name, value in standard.items() if name in self.request.takes}
         job = self.folder / "job.json"
-        write_json(job, {"notebook": str(self.request.notebook), "folder": str(self.folder), "cwd": str(Path.cwd()),
-                         "parameters": {**parameters, **self.request.parameters}})
+        write_json(
+            job,
+            {
+                "notebook": str(self.request.notebook),
+                "folder": str(self.folder),
+                "cwd": str(Path.cwd()),
+                "parameters": {**parameters, **self.request.parameters},
+            },
+        )
         count = str(self.threads)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "FLEDGLING_THREADS"), count)
         with (self.folder / worker.LOG).open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "fledgling.reports.worker", str(job)], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True,  # Ctrl-C reaches the runner alone, which then ends its processes
-                env={**os.environ, **threads, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+                [sys.executable, "-m", "fledgling.reports.worker", str(job)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches the runner alone, which then ends its processes
+                env={**os.environ, **threads, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            )
 
     def news(self) -> Iterator[Event]:
         """One event for each cell finished since the last call."""
@@ -201,11 +247,22 @@ class RunningNotebook:
 
     def _outcome(self) -> tuple[str, str | None]:
         if self.process.poll() is None:
-            return "timeout", f"stopped after the time limit of {self.time_limit:g} s (raise it with --time-limit)"
+            return (
+                "timeout",
+                f"stopped after the time limit of {self.time_limit:g} s (raise it with --time-limit)",
+            )
         outcome = self.folder / worker.OUTCOME
         if not outcome.is_file():
-            log = (self.folder / worker.LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            return "failed", f"the process ended with code {self.process.returncode}: {log[-1] if log else 'no output'}"
+            log = (
+                (self.folder / worker.LOG)
+                .read_text(encoding="utf-8", errors="replace")
+                .strip()
+                .splitlines()
+            )
+            return (
+                "failed",
+                f"the process ended with code {self.process.returncode}: {log[-1] if log else 'no output'}",
+            )
         error = read_json(outcome)["error"]
         return ("ok", None) if error is None else ("failed", error)
 
@@ -213,10 +270,17 @@ class RunningNotebook:
         request, work = self.request, self.folder
         final = final_folder(self.reports, request.name, request.run_id, status)
         results = {
-            "notebook": request.name, "run_id": final.name, "status": status, "preset": request.preset,
-            "seed": request.seed, "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"), "seconds": seconds,
+            "notebook": request.name,
+            "run_id": final.name,
+            "status": status,
+            "preset": request.preset,
+            "seed": request.seed,
+            "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "seconds": seconds,
             "parameters": dict(request.parameters),
-            "environment": environment(work, threads=self.threads, seed=request.seed), **measured(work)}
+            "environment": environment(work, threads=self.threads, seed=request.seed),
+            **measured(work),
+        }
         if error is not None:
             results["error"] = error
         notebook = settle_notebook(work, final, request.notebook, results)
@@ -247,5 +311,7 @@ def newest(notebook: str, reports: Path = REPORTS) -> dict[str, Any]:
     found = [read_json(path) for path in (reports / notebook).glob("[!.]*/results.json")]
     finished = [results for results in found if "status" in results]
     if not finished:
-        raise RunError(f"{notebook} has no run in {reports}; make one with: fledgling report {notebook}")
+        raise RunError(
+            f"{notebook} has no run in {reports}; make one with: fledgling report {notebook}"
+        )
     return max(finished, key=lambda results: results["started"])

@@ -25,19 +25,29 @@ def grid(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """
     empty = [name for name, values in axes.items() if not values]
     if empty:
-        raise RunError(f"sweep parameter {empty[0]!r} has no values; write for example {empty[0]}=1,2,3")
+        raise RunError(
+            f"sweep parameter {empty[0]!r} has no values; write for example {empty[0]}=1,2,3"
+        )
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
-def plan_sweep(notebook: Path, axes: Mapping[str, Sequence[Any]], *, preset: str = "quick", seed: int = 0,
-               parameters: Mapping[str, Any] | None = None) -> list[Request]:
+def plan_sweep(
+    notebook: Path,
+    axes: Mapping[str, Sequence[Any]],
+    *,
+    preset: str = "quick",
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Request]:
     """One checked request for each point of the grid; ``parameters`` hold for all of them.
 
     ``runner.run`` executes them, in local processes; points whose inputs did not change are not
     repeated.
     """
-    return [plan(notebook, preset=preset, seed=seed, parameters={**(parameters or {}), **point})
-            for point in grid(axes)]
+    return [
+        plan(notebook, preset=preset, seed=seed, parameters={**(parameters or {}), **point})
+        for point in grid(axes)
+    ]
 
 
 def collect(requests: Sequence[Request], reports: Path = REPORTS) -> pandas.DataFrame:
@@ -49,7 +59,13 @@ def collect(requests: Sequence[Request], reports: Path = REPORTS) -> pandas.Data
         path = reports / request.name / request.run_id / "results.json"
         if path.is_file():
             results = read_json(path)
-            rows.append({**{name: results[name] for name in _FIXED}, **results["parameters"], **results["metrics"]})
+            rows.append(
+                {
+                    **{name: results[name] for name in _FIXED},
+                    **results["parameters"],
+                    **results["metrics"],
+                }
+            )
     return pandas.DataFrame(rows, columns=None if rows else list(_FIXED))
 
 

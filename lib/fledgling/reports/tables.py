@@ -19,14 +19,26 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
     """
     rows = verdict_rows([verdict.to_json() for verdict in verdicts])
     return pandas.DataFrame(
-        [(target, measured, "passed" if passed else "failed") for _, target, measured, passed in rows],
-        columns=["target", "measured", "verdict"], index=[metric for metric, *_ in rows])
+        [
+            (target, measured, "passed" if passed else "failed")
+            for _, target, measured, passed in rows
+        ],
+        columns=["target", "measured", "verdict"],
+        index=[metric for metric, *_ in rows],
+    )
 
 
 def verdict_rows(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, bool]]:
     """(metric, target, measured as text, passed) of verdicts as they stand in results.json."""
-    return [(str(verdict["metric"]), str(verdict["target"]), number(verdict["measured"]), bool(verdict["passed"]))
-            for verdict in verdicts]
+    return [
+        (
+            str(verdict["metric"]),
+            str(verdict["target"]),
+            number(verdict["measured"]),
+            bool(verdict["passed"]),
+        )
+        for verdict in verdicts
+    ]
 
 
 def number(value: float | None) -> str:

@@ -35,12 +35,21 @@ def execute(job: dict[str, Any]) -> str | None:
 
     try:
         papermill.execute_notebook(
-            verbatim(job["notebook"]), verbatim(str(folder / "notebook.ipynb")), parameters=job["parameters"],
-            kernel_name="python3", language="python", cwd=job["cwd"], progress_bar=False, log_output=False,
-            on_cell_complete=cell_done)
+            verbatim(job["notebook"]),
+            verbatim(str(folder / "notebook.ipynb")),
+            parameters=job["parameters"],
+            kernel_name="python3",
+            language="python",
+            cwd=job["cwd"],
+            progress_bar=False,
+            log_output=False,
+            on_cell_complete=cell_done,
+        )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue} (cell {error.cell_index + 1})"
-    except Exception as error:  # a dead kernel, a full disk: whatever it is, the parent must be told
+    except (
+        Exception
+    ) as error:  # a dead kernel, a full disk: whatever it is, the parent must be told
         return f"{type(error).__name__}: {error}"
     return None
 
@@ -50,10 +59,14 @@ def use_this_interpreter(folder: Path) -> None:
     installed.
     """
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    write_json(folder / "jupyter" / "kernels" / "python3" / "kernel.json",
-               {"argv": command, "display_name": "Python 3", "language": "python"})
+    write_json(
+        folder / "jupyter" / "kernels" / "python3" / "kernel.json",
+        {"argv": command, "display_name": "Python 3", "language": "python"},
+    )
     others = os.environ.get("JUPYTER_PATH")
-    os.environ["JUPYTER_PATH"] = os.pathsep.join([str(folder / "jupyter"), *([others] if others else [])])
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        [str(folder / "jupyter"), *([others] if others else [])]
+    )
 
 
 def verbatim(path: str) -> str:
