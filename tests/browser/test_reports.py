@@ -26,9 +26,9 @@ def reports(tmp_path_factory, measuring_notebook, write_notebook):
     notebooks = [measuring_notebook(folder), write_notebook(folder / "raises.ipynb", "1 / 0")]
     target = tmp_path_factory.mktemp("reports")
     assert [
-        event.status
+        event.stored.results.status
         for event in run([plan(path) for path in notebooks], reports=target, time_limit=120)
-        if event.kind == "ended"
+        if event.stored
     ] == ["ok", "failed"]
     return target
 

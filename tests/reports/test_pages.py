@@ -1,6 +1,6 @@
 import nbformat
 
-from fledgling.reports.pages import duration, notebook_body
+from fledgling.reports.pages import body_of, duration
 
 v4 = nbformat.v4
 
@@ -18,7 +18,7 @@ def test_code_and_widgets_are_left_out_and_outputs_stay():
         cells=[v4.new_code_cell("secret = 1", outputs=[widget, shown])],
         metadata={"widgets": {"application/vnd.jupyter.widget-state+json": {"state": {}}}},
     )
-    body = notebook_body(notebook)
+    body = body_of(notebook)
     assert "measured" in body
     assert "secret" not in body and "IntSlider" not in body and "<script" not in body
     assert len(notebook.cells[0].outputs) == 2  # the notebook itself is left alone

@@ -16,8 +16,9 @@ import pytest
 
 from fledgling.core.errors import ConfigError, RunError
 from fledgling.core.files import read_json
-from fledgling.reports import runner
-from fledgling.reports.runner import newest, plan, run, threads_each
+from fledgling.reports import running
+from fledgling.reports.results import newest, read_results
+from fledgling.reports.runner import plan, run, threads_each
 
 SWALLOW = """
 import os, pathlib, time
@@ -28,6 +29,7 @@ while True:
     except KeyboardInterrupt:
         pass
 """.strip()
+LAST_WORDS = "import os\nos.system('echo last words >&2')\nos._exit(3)"
 FILES = {"notebook.ipynb", "report.html", "config.yaml", "steps.jsonl", "results.json", "figures"}
 FIELDS = [
     "notebook",
@@ -51,12 +53,14 @@ def finished(tmp_path_factory, measuring_notebook, write_notebook):
     reports = tmp_path_factory.mktemp("reports {with} odd name")
     notebooks = [
         write_notebook(folder / "raises.ipynb", "print('before')", "1 / 0", "print('after')"),
-        write_notebook(folder / "dies.ipynb", "import os\nos._exit(3)"),
+        write_notebook(
+            folder / "dies.ipynb", "import os\nos.system('echo last words >&2')\nos._exit(3)"
+        ),
         measuring_notebook(folder),
     ]
     requests = [plan(notebook, parameters={"lr": "0.75"}) for notebook in notebooks]
     events = list(run(requests, reports=reports, time_limit=120, jobs=2))
-    ended = {event.request.name: event for event in events if event.kind == "ended"}
+    ended = {event.request.name: event.stored for event in events if event.stored}
     return reports, requests, events, ended
 
 
@@ -89,11 +93,10 @@ def test_figures_are_shown_and_embedded(finished):
 
 def test_a_failing_notebook_keeps_what_ran_and_why_it_stopped(finished):
     _, _, _, ended = finished
-    event = ended["raises"]
-    assert event.status == "failed" and "ZeroDivisionError: division by zero" in event.error
-    results = read_json(event.folder / "results.json")
-    assert results["status"] == "failed" and "ZeroDivisionError" in results["error"]
-    cells = nbformat.read(event.folder / "notebook.ipynb", as_version=4).cells
+    failed = ended["raises"]
+    assert "ZeroDivisionError: division by zero" in failed.results.error
+    assert read_results(failed.folder) == failed.results and failed.results.status == "failed"
+    cells = nbformat.read(failed.folder / "notebook.ipynb", as_version=4).cells
     outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
     assert "before\n" in [output.get("text") for output in outputs]
     assert "after\n" not in [output.get("text") for output in outputs]
@@ -101,8 +104,9 @@ def test_a_failing_notebook_keeps_what_ran_and_why_it_stopped(finished):
 
 def test_a_dead_kernel_is_a_failure_and_the_others_still_run(finished):
     _, _, _, ended = finished
-    assert ended["dies"].status == "failed" and "Kernel died" in ended["dies"].error
-    assert ended["measures"].status == "ok"
+    died = ended["dies"].results
+    assert died.status == "failed" and "Kernel died" in died.error and "last words" in died.error
+    assert ended["measures"].results.status == "ok"
 
 
 def test_every_cell_is_told(finished):
@@ -123,7 +127,7 @@ def test_nothing_temporary_is_left(finished):
 def test_an_unchanged_run_is_skipped_and_a_failed_one_is_not(finished):
     reports, requests, _, _ = finished
     first = next(run([requests[2]], reports=reports, time_limit=60))
-    assert first.kind == "skipped" and first.folder.name == requests[2].run_id
+    assert first.kind == "skipped" and first.request is requests[2]
     again = run([requests[0]], reports=reports, time_limit=60)
     assert next(again).kind == "started"
     again.close()
@@ -131,7 +135,7 @@ def test_an_unchanged_run_is_skipped_and_a_failed_one_is_not(finished):
 
 def test_newest_is_the_last_one_started(finished):
     reports, requests, _, _ = finished
-    assert newest("measures", reports)["run_id"] == requests[2].run_id
+    assert newest("measures", reports).results.run_id == requests[2].run_id
     with pytest.raises(RunError, match="has no run"):
         newest("nothing", reports)
 
@@ -142,9 +146,9 @@ def test_a_hanging_notebook_times_out_and_its_kernel_ends(tmp_path, write_notebo
         tmp_path / "hangs.ipynb", "print('before')", SWALLOW.format(path=str(kernel))
     )
     events = list(run([plan(notebook)], reports=tmp_path / "reports", time_limit=12))
-    assert events[-1].status == "timeout" and "--time-limit" in events[-1].error
-    assert read_json(events[-1].folder / "results.json")["status"] == "timeout"
-    assert "before" in (events[-1].folder / "notebook.ipynb").read_text(encoding="utf-8")
+    stored = events[-1].stored
+    assert stored.results.status == "timeout" and "--time-limit" in stored.results.error
+    assert "before" in (stored.folder / "notebook.ipynb").read_text(encoding="utf-8")
     assert not _is_alive(kernel.read_text())
 
 
@@ -154,11 +158,11 @@ def test_a_failed_repeat_does_not_replace_a_good_run(tmp_path, write_notebook):
         f"import pathlib\nassert not pathlib.Path({str(tmp_path)!r}, 'broken').exists()",
     )
     reports = tmp_path / "reports"
-    good = list(run([plan(notebook)], reports=reports, time_limit=60))[-1]
+    good = list(run([plan(notebook)], reports=reports, time_limit=60))[-1].stored
     (tmp_path / "broken").touch()
-    bad = list(run([plan(notebook)], reports=reports, time_limit=60, force=True))[-1]
-    assert (good.status, bad.status) == ("ok", "failed")
-    assert read_json(good.folder / "results.json")["status"] == "ok"
+    bad = list(run([plan(notebook)], reports=reports, time_limit=60, force=True))[-1].stored
+    assert (good.results.status, bad.results.status) == ("ok", "failed")
+    assert read_results(good.folder).status == "ok"
     assert bad.folder.name == f"{good.folder.name}-failed"
 
 
@@ -170,7 +174,7 @@ def test_a_full_disk_at_the_end_leaves_nothing_half_written(
         raise OSError(code, os.strerror(code))
 
     notebook = write_notebook(tmp_path / "small.ipynb", "1")
-    monkeypatch.setattr(runner, "write_page", full)
+    monkeypatch.setattr(running, "write_page", full)
     with pytest.raises(
         RunError, match=f"{os.strerror(code)}; free some space or choose another folder"
     ):

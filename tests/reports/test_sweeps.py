@@ -2,7 +2,6 @@ import pandas
 import pytest
 
 from fledgling.core.errors import RunError
-from fledgling.core.files import write_json
 from fledgling.reports.sweeps import collect, grid, plan_sweep, write_table
 
 
@@ -34,20 +33,15 @@ def test_every_point_is_a_checked_request_of_its_own(tmp_path, write_notebook):
         plan_sweep(notebook, {"rl": ["1"]})
 
 
-def test_finished_runs_make_a_table(tmp_path, write_notebook):
+def test_finished_runs_make_a_table(tmp_path, write_notebook, store_run):
     requests = plan_sweep(write_notebook(tmp_path / "nb.ipynb"), {"lr": [0.1, 0.2, 0.3]})
     for request, efficacy in zip(requests[:2], (0.5, None), strict=True):
-        write_json(
-            tmp_path / "reports" / "nb" / request.run_id / "results.json",
-            {
-                "run_id": request.run_id,
-                "status": "ok",
-                "preset": "quick",
-                "seed": 0,
-                "seconds": 1.0,
-                "parameters": dict(request.parameters),
-                "metrics": {"efficacy": efficacy},
-            },
+        store_run(
+            tmp_path / "reports",
+            "nb",
+            request.run_id,
+            parameters=dict(request.parameters),
+            metrics={"efficacy": efficacy},
         )
     table = collect(requests, tmp_path / "reports")
     assert table["lr"].tolist() == [0.1, 0.2]

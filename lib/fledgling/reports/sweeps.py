@@ -10,9 +10,11 @@ from typing import Any
 import pandas
 
 from fledgling.core.errors import RunError
-from fledgling.core.files import read_json, write_atomically
+from fledgling.core.files import write_atomically
 from fledgling.core.paths import REPORTS
-from fledgling.reports.runner import Request, plan
+from fledgling.reports.results import read_results
+from fledgling.reports.runner import plan
+from fledgling.reports.running import Request
 
 _FIXED = ("run_id", "status", "preset", "seed", "seconds")
 
@@ -56,16 +58,11 @@ def collect(requests: Sequence[Request], reports: Path = REPORTS) -> pandas.Data
     """
     rows = []
     for request in requests:
-        path = reports / request.name / request.run_id / "results.json"
-        if path.is_file():
-            results = read_json(path)
-            rows.append(
-                {
-                    **{name: results[name] for name in _FIXED},
-                    **results["parameters"],
-                    **results["metrics"],
-                }
-            )
+        folder = reports / request.name / request.run_id
+        if (folder / "results.json").is_file():
+            run = read_results(folder)
+            fixed = run.model_dump(include=set(_FIXED))
+            rows.append({**{name: fixed[name] for name in _FIXED}, **run.parameters, **run.metrics})
     return pandas.DataFrame(rows, columns=None if rows else list(_FIXED))
 
 

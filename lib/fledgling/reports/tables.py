@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas
 
 from fledgling.core.records import Verdict
+from fledgling.reports.results import StoredVerdict
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
@@ -17,48 +17,34 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
     >>> verdict_table([judge("efficacy", ">= 0.9", 0.75)]).loc["efficacy", "verdict"]
     'failed'
     """
-    rows = verdict_rows([verdict.to_json() for verdict in verdicts])
-    return pandas.DataFrame(
-        [
-            (target, measured, "passed" if passed else "failed")
-            for _, target, measured, passed in rows
-        ],
-        columns=["target", "measured", "verdict"],
-        index=[metric for metric, *_ in rows],
-    )
-
-
-def verdict_rows(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, bool]]:
-    """(metric, target, measured as text, passed) of verdicts as they stand in results.json."""
-    return [
-        (
-            str(verdict["metric"]),
-            str(verdict["target"]),
-            number(verdict["measured"]),
-            bool(verdict["passed"]),
+    rows = {
+        verdict.metric: (
+            verdict.target,
+            measurement(verdict),
+            "passed" if verdict.passed else "failed",
         )
         for verdict in verdicts
-    ]
+    }
+    columns = ["target", "measured", "verdict"]
+    return pandas.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def number(value: float | None) -> str:
+def measurement(verdict: Verdict | StoredVerdict) -> str:
+    """What was measured, with its interval where it is known: ``"0.95 [0.764, 0.991]"``."""
+    return number(verdict.measured, verdict.interval)
+
+
+def number(value: float | None, interval: tuple[float, float] | None = None) -> str:
     """A measurement as text: four significant digits, "not measured" for ``None``.
 
     >>> number(0.98765), number(1.0), number(None)
     ('0.9877', '1', 'not measured')
+    >>> number(0.95, (0.7639, 0.9911))
+    '0.95 [0.764, 0.991]'
     """
-    return "not measured" if value is None else f"{value:.4g}"
-
-
-def metric_table(metrics: Mapping[str, float | None]) -> pandas.DataFrame:
-    """Metrics with one row a name and one column a recipe; the default recipe's column is called
-    "default".
-
-    >>> metric_table({"efficacy": 1.0, "prototype.efficacy": 0.0}).loc["efficacy", "prototype"]
-    '0'
-    """
-    columns: dict[str, dict[str, str]] = {"default": {}}
-    for name, value in metrics.items():
-        recipe, _, metric = name.rpartition(".")
-        columns.setdefault(recipe or "default", {})[metric] = number(value)
-    return pandas.DataFrame(columns).fillna("")
+    if value is None:
+        return "not measured"
+    if interval is None:
+        return f"{value:.4g}"
+    low, high = interval
+    return f"{value:.4g} [{low:.3g}, {high:.3g}]"

@@ -1,0 +1,92 @@
+import json
+
+import pytest
+
+from fledgling.core.records import judge
+
+
+@pytest.fixture
+def stored(tmp_path, store_run):
+    """A reports folder with two runs of one notebook."""
+    for run_id, started, value in (
+        ("old", "2026-11-20T00:00:00Z", 0.1),
+        ("new", "2026-11-21T00:00:00Z", 0.9),
+    ):
+        verdict = judge("efficacy", ">= 0.5", value).to_json()
+        store_run(
+            tmp_path,
+            "04_online_facts",
+            run_id,
+            started=started,
+            metrics={"efficacy": value, "other [x]": None},
+            verdicts=[verdict],
+        )
+    return tmp_path
+
+
+def test_results_prints_the_newest_run_as_json(call, stored, capsys):
+    assert call("results", "04_online_facts", "--json", "--reports", str(stored)) == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == "new"
+
+
+def test_results_prints_a_table(call, stored, capsys):
+    assert call("results", "04_online_facts", "--reports", str(stored)) == 0
+    assert "efficacy" in (text := capsys.readouterr().out) and "passed" in text
+
+
+def test_results_of_a_notebook_without_runs_says_how_to_make_one(
+    call, tmp_path, capsys, write_notebook
+):
+    path = write_notebook(tmp_path / "nb.ipynb")
+    assert call("results", str(path), "--reports", str(tmp_path)) == 1
+    assert "fledgling report nb" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report"], "name the notebooks to run, or give --all"),
+        (["report", "no_such_notebook"], "notebook 'no_such_notebook' is not known"),
+        (["report", "{notebook}", "-p", "stesp", "3"], "did you mean 'steps'"),
+        (["report", "{notebook}", "-p", "steps", "many"], "is not of type int"),
+        (["report", "{notebook}", "--preset", "quik"], "did you mean 'quick'"),
+        (["report", "{notebook}", "-f", "{folder}/missing.yaml"], "missing.yaml does not exist"),
+        (
+            ["report", "{notebook}", "--reports", "{notebook}/below"],
+            "choose another folder with --reports",
+        ),
+        (["sweep", "{notebook}", "-v", "lr="], "'lr' has no values"),
+        (["sweep", "{notebook}", "-v", "lr"], "not of the form name=value"),
+    ],
+)
+def test_a_users_mistake_is_one_message_and_exit_code_1(
+    call, tmp_path, write_notebook, capsys, arguments, message
+):
+    notebook = write_notebook(tmp_path / "nb.ipynb", "1")
+    filled = [word.format(notebook=notebook, folder=tmp_path) for word in arguments]
+    reports = [] if "--reports" in filled else ["--reports", str(tmp_path / "reports")]
+    assert call(*filled, *reports) == 1
+    errors = capsys.readouterr().err
+    assert message in errors and "Traceback" not in errors
+    assert sum(line.startswith("error:") for line in errors.splitlines()) == 1
+
+
+def test_a_run_and_a_sweep_end_to_end(call, tmp_path, measuring_notebook, capsys):
+    notebook, reports = str(measuring_notebook(tmp_path)), str(tmp_path / "reports")
+    command = ["sweep", notebook, "-v", "lr=0.25,0.75", "--jobs", "2", "--reports", reports]
+    assert call(*command) == 0
+    table = (
+        (tmp_path / "reports" / "measures" / "sweep.csv").read_text(encoding="utf-8").splitlines()
+    )
+    assert len(table) == 3 and "efficacy" in table[0]
+    capsys.readouterr()
+    assert call("report", notebook, "-p", "lr", "0.75", "--reports", reports) == 0
+    assert "unchanged" in capsys.readouterr().err
+    assert (tmp_path / "reports" / "index.html").is_file()
+
+
+def test_a_failing_notebook_makes_the_exit_code_1(call, tmp_path, write_notebook, capsys):
+    notebook = write_notebook(tmp_path / "nb.ipynb", "raise ValueError('broken on purpose')")
+    assert call("report", str(notebook), "--reports", str(tmp_path / "reports")) == 1
+    errors = capsys.readouterr().err
+    assert "ValueError: broken on purpose" in errors and "1 of 1 notebooks did not finish" in errors
