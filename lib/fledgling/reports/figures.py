@@ -1,13 +1,8 @@
-"""The look that all figures share. Area figures live in ``figures_<area>.py`` and start from
-``new_figure``.
-"""
+"""The look that all figures share: each package's ``figures.py`` starts from ``new_figure``."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import cycle
 
 import numpy as np
 from cycler import cycler
@@ -56,13 +51,6 @@ class Drawing(Figure):
         return buffer.getvalue()
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """The shared style inside a ``with`` block; the user's own settings come back afterwards."""
-    with rc_context(STYLE):
-        yield
-
-
 def new_figure(
     rows: int = 1,
     columns: int = 1,
@@ -76,7 +64,7 @@ def new_figure(
 
     The figure is free of pyplot and needs no closing.
     """
-    with style():
+    with rc_context(STYLE):  # the user's own settings come back afterwards
         figure = Drawing(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
     for one in axes.flat:
@@ -94,7 +82,7 @@ def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
 
 def colour_of(names: list[str]) -> dict[str, str]:
     """One palette colour a name, in order, the same in every figure that lists the same names."""
-    return dict(zip(names, cycle(PALETTE), strict=False))
+    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
 
 
 def legend(axes: Axes, *, beside: bool = False, title: str = "") -> Axes:
