@@ -5,7 +5,7 @@ import pytest
 from fledgling.core.files import write_json
 from fledgling.reports.figures import new_figure
 from fledgling.reports.index import write_index
-from fledgling.reports.results import stored_runs
+from fledgling.reports.results import newest, stored_runs
 
 VERDICTS = [
     {"metric": "efficacy", "target": ">= 0.9", "measured": 1.0, "passed": True},
@@ -62,6 +62,28 @@ def test_scratch_and_runs_in_progress_are_left_out(tmp_path, store_run):
     write_json(tmp_path / "nb" / f".good.{os.getpid()}.tmp" / "results.json", {})
     finished, broken = stored_runs(tmp_path)
     assert [run.folder for run in finished] == [good] and broken == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"notebook": ', "is not valid JSON"),
+        ("[1, 2]", "results.json: input should be a valid dictionary"),
+        ('{"metrics": NaN}', "NaN is no number in JSON"),
+        ('{"notebook": "nb"}', "run_id: field required"),
+        (None, "verdicts.0.passed: field required"),
+        ("\x00\xff", "is not valid JSON"),
+    ],
+)
+def test_one_bad_old_run_is_listed_and_the_others_are_shown(tmp_path, store_run, content, reason):
+    store_run(tmp_path, "nb", "good")
+    bad = store_run(tmp_path, "nb", "bad", verdicts=[{"metric": "m", "target": "", "measured": 1}])
+    if content is not None:
+        (bad / "results.json").write_text(content, encoding="utf-8")
+    page = write_index(tmp_path).read_text(encoding="utf-8")
+    assert "good/report.html" in page and "bad/report.html" not in page
+    assert "Runs that cannot be read" in page and reason in page and "nb/bad" in page
+    assert newest("nb", tmp_path).folder.name == "good"
 
 
 def test_a_cover_is_preferred_and_a_broken_figure_is_passed_over(tmp_path, store_run):

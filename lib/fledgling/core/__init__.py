@@ -8,5 +8,6 @@
 ``files``       files appear whole or not at all, and are read without executing anything
 ``database``    one SQLite file for what a conversation leaves behind
 ``statistics``  intervals of means, shares and differences
-``processes``   processes that end together; ``paths`` where things are; ``errors`` what can go wrong
+``processes``   processes that end together, and the cores they share
+``paths``       where things are; ``errors`` what can go wrong
 """
