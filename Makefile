@@ -28,12 +28,12 @@ lint: $(NEEDED)  ## ruff on code and notebooks, import-linter on the layers
 	$(BIN)/lint-imports
 
 notebooks: $(NEEDED)  ## execute the notebooks again in place, at preset quick: the outputs that nbval compares
-	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=1200 \
+	FLEDGLING_HEADLESS=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=1200 \
 	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
 
 # Tests never download: whatever is not installed or embedded counts as absent.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
-PYTEST  := $(OFFLINE) $(BIN)/python -m pytest -rs
+PYTEST  := $(OFFLINE) FLEDGLING_HEADLESS=1 $(BIN)/python -m pytest -rs
 NBVAL   := --nbval --nbval-current-env --nbval-sanitize-with configs/nbval.cfg --nbval-cell-timeout=1200
 
 test: $(NEEDED) lint  ## lint, then every test: unit, notebooks against their stored outputs, browser

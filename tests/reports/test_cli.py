@@ -34,6 +34,17 @@ def test_results_prints_a_table(call, stored, capsys):
     assert "efficacy" in (text := capsys.readouterr().out) and "passed" in text
 
 
+def test_every_run_is_listed_and_what_cannot_be_read_is_named(call, stored, capsys):
+    (stored / "04_online_facts" / "cut").mkdir()
+    (stored / "04_online_facts" / "cut" / "results.json").write_text("{", encoding="utf-8")
+    assert call("results", "--all", "--reports", str(stored)) == 0
+    shown = capsys.readouterr()
+    assert shown.out.index("new") < shown.out.index("old") and "1 / 1" in shown.out
+    assert "cut" in shown.err and "is not valid JSON" in shown.err
+    assert call("results", "--all", "--json", "--reports", str(stored)) == 0
+    assert [run["run_id"] for run in json.loads(capsys.readouterr().out)] == ["new", "old"]
+
+
 def test_results_of_a_notebook_without_runs_says_how_to_make_one(
     call, tmp_path, capsys, write_notebook
 ):
@@ -46,6 +57,11 @@ def test_results_of_a_notebook_without_runs_says_how_to_make_one(
     ("arguments", "message"),
     [
         (["report"], "name the notebooks to run, or give --all"),
+        (["results"], "name a notebook, or give --all"),
+        (["report", "{notebook}", "--jobs", "many"], "is neither auto nor a number"),
+        (["report", "{notebook}", "--jobs", "0"], "is neither auto nor a number"),
+        (["report", "{notebook}", "-p", "preset", "../presets/quick"], "is not known"),
+        (["compare", "nowhere/x", "y"], "there is no run 'nowhere/x'"),
         (["report", "no_such_notebook"], "notebook 'no_such_notebook' is not known"),
         (["report", "{notebook}", "-p", "stesp", "3"], "did you mean 'steps'"),
         (["report", "{notebook}", "-p", "steps", "many"], "is not of type int"),

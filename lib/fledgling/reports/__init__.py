@@ -8,7 +8,9 @@
 ``results``       results.json read into a record
 ``pages``         report.html from an executed notebook; ``templates`` holds the HTML
 ``index``         reports/index.html over all runs
+``comparing``     runs side by side: settings, metrics with intervals, verdicts
 ``sweeps``        one notebook over a grid of parameters
 ``figures``       the look that all figures share; ``tables`` verdicts and numbers as text
-``cli``           fledgling report | sweep | results
+``live_cells``    widgets where somebody looks, one picture where nobody does
+``cli``           fledgling report | sweep | results | compare
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from fledgling.core.files import read_yaml
 from fledgling.core.paths import NOTEBOOKS, REPORTS
 
 if TYPE_CHECKING:
+    from fledgling.reports.comparing import Comparison
     from fledgling.reports.results import StoredRun
     from fledgling.reports.runner import Event
     from fledgling.reports.running import Request
@@ -115,21 +116,108 @@ def sweep(
 
 @app.command()
 def results(
-    name: Annotated[str, typer.Argument(help="The notebook.")],
+    name: Annotated[str, typer.Argument(help="The notebook.")] = "",
+    all_runs: Annotated[bool, typer.Option("--all", help="Every run, the newest first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The results as JSON.")] = False,
     reports: Reports = REPORTS,
 ) -> None:
-    """Print the newest results of a notebook."""
+    """Print the newest results of a notebook, or list every run."""
     from fledgling.reports.notebooks import find_notebook
-    from fledgling.reports.results import newest
+    from fledgling.reports.results import newest, stored_runs
 
-    run = newest(name if (reports / name).is_dir() else find_notebook(name).stem, reports)
-    if as_json:
-        typer.echo(json.dumps(run.results.to_json(), indent=2, ensure_ascii=False))
+    if bool(name) == all_runs:
+        raise RunError("name a notebook, or give --all; for example: fledgling results 00")
+    if all_runs:
+        runs, broken = stored_runs(reports)
+        show(
+            [run.results.to_json() for run in runs] if as_json else runs_table(runs),
+            [f"cannot be read: {run.reason}" for run in broken],
+        )
         return
-    Console().print(metrics_table(run))
-    if run.results.error:
-        typer.echo(f"error: {run.results.error}")
+    run = newest(name if (reports / name).is_dir() else find_notebook(name).stem, reports)
+    error = run.results.error
+    show(
+        run.results.to_json() if as_json else metrics_table(run),
+        [f"error: {error}"] if error and not as_json else [],
+    )
+
+
+@app.command()
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN...", help="Folder, notebook/run-id or run id.")
+    ],
+    page: Annotated[
+        Path | None, typer.Option(help="The page; default: compare.html beside the index.")
+    ] = None,
+    reports: Reports = REPORTS,
+) -> None:
+    """Set runs side by side: settings that differ, metrics, verdicts that changed, figures."""
+    from fledgling.core.files import write_text
+    from fledgling.reports.comparing import compare as compare_runs
+    from fledgling.reports.comparing import find_run
+    from fledgling.reports.pages import page as html
+
+    comparison = compare_runs([find_run(name, reports) for name in names])
+    console = Console()
+    for table in comparison_tables(comparison):
+        console.print(table)
+    path = page or reports / "compare.html"
+    write_text(path, html("compare.html", comparison=comparison))
+    typer.echo(f"page: {path}")
+
+
+def comparison_tables(comparison: Comparison) -> Iterator[Table]:
+    """Settings, metrics and verdicts, each a table with a column for each configuration."""
+    from fledgling.reports.tables import change, estimate, leaning
+
+    names = [column.name for column in comparison.columns]
+    for title, rows in (
+        ("Settings that differ", comparison.settings),
+        ("Verdicts that changed", comparison.verdicts),
+    ):
+        table = Table("", *names, title=title, title_justify="left")
+        for name, row in rows.items():
+            table.add_row(escape(name), *(escape(value) for value in row))
+        yield table
+    changes = [f"{name} − {names[0]}" for name in names[1:]]
+    table = Table("", *names, *changes, title="Metrics", title_justify="left")
+    for row in comparison.metrics:
+        differences = [
+            f"[bold]{escape(change(one))}[/]" if leaning(one) else escape(change(one))
+            for one in row.differences
+        ]
+        measured = [escape(estimate(one)) for one in row.measured]
+        table.add_row(escape(row.metric), *measured, *differences)
+    yield table
+
+
+def show(what: Any, notes: Sequence[str]) -> None:
+    """A table, or values as JSON; then lines that belong to them, on stderr."""
+    if isinstance(what, Table):
+        Console().print(what)
+    else:
+        typer.echo(json.dumps(what, indent=2, ensure_ascii=False))
+    for note in notes:
+        typer.echo(note, err=True)
+
+
+def runs_table(runs: Sequence[StoredRun]) -> Table:
+    """One row a run."""
+    from fledgling.reports.pages import duration
+
+    table = Table("notebook", "run", "started, UTC", "status", "verdicts", "time")
+    for run in runs:
+        found = run.results
+        table.add_row(
+            escape(run.folder.parent.name),
+            escape(run.folder.name),
+            escape(found.started.replace("T", " ").removesuffix("Z")),
+            found.status,
+            f"{found.passed} / {len(found.verdicts)}",
+            duration(found.seconds),
+        )
+    return table
 
 
 def metrics_table(run: StoredRun) -> Table:

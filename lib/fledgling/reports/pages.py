@@ -4,6 +4,7 @@ reader prefers.
 
 from __future__ import annotations
 
+import base64
 import copy
 import logging
 from functools import cache
@@ -19,7 +20,7 @@ from nbformat import NotebookNode
 from fledgling.core.files import write_text
 from fledgling.reports.notebooks import question
 from fledgling.reports.results import Results
-from fledgling.reports.tables import measurement
+from fledgling.reports.tables import change, estimate, leaning, measurement
 
 _LOG = logging.getLogger(__name__)
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -39,6 +40,10 @@ def _templates() -> Environment:
         "day": lambda started: started.replace("T", " ").replace("Z", " UTC"),
         "duration": duration,
         "link": lambda run: f"{run.folder.parent.name}/{run.folder.name}/report.html",
+        "change": change,
+        "embedded": lambda path: base64.b64encode(path.read_bytes()).decode("ascii"),
+        "estimate": estimate,
+        "leaning": leaning,
         "measurement": measurement,
     }
     return environment

@@ -23,6 +23,7 @@ from fledgling.core.errors import FledglingError
 from fledgling.core.files import write_json
 from fledgling.core.processes import end_descendants
 from fledgling.reports.index import write_index
+from fledgling.reports.live_cells import HEADLESS
 from fledgling.reports.notebooks import verbatim
 from fledgling.reports.pages import write_page
 from fledgling.reports.results import Measured, Results, StoredRun, read_results
@@ -98,7 +99,7 @@ class RunningNotebook:
             run_sync(kernel.start_kernel)(
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **threads, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+                env={**os.environ, **threads, HEADLESS: "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
             )
         return kernel
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas
 
-from fledgling.core.records import Verdict
+from fledgling.core.records import Interval, Verdict
 from fledgling.reports.results import StoredVerdict
 
 
@@ -48,3 +48,31 @@ def number(value: float | None, interval: tuple[float, float] | None = None) -> 
         return f"{value:.4g}"
     low, high = interval
     return f"{value:.4g} [{low:.3g}, {high:.3g}]"
+
+
+def estimate(measured: Interval | None) -> str:
+    """A mean with its limits where they are known.
+
+    >>> estimate(Interval(0.95, 0.7639, 0.9911, 20)), estimate(None)
+    ('0.95 [0.764, 0.991]', 'not measured')
+    """
+    return number(None) if measured is None else number(measured.mean, measured.limits)
+
+
+def change(difference: Interval | None) -> str:
+    """A difference with its sign.
+
+    >>> change(Interval(0.25, 0.1, 0.4, 3)), change(Interval(0.0, 0.0, 0.0, 3)), change(None)
+    ('+0.25 [+0.1, +0.4]', '0 [0, 0]', '–')
+    """
+    if difference is None:
+        return "–"
+    numbers = [difference.mean, *(difference.limits or ())]
+    mean, *limits = [f"{value:+.3g}" if value else "0" for value in numbers]
+    return f"{mean} [{', '.join(limits)}]" if limits else mean
+
+
+def leaning(difference: Interval | None) -> str:
+    """``clear`` for a difference whose interval leaves out zero, else nothing."""
+    limits = difference.limits if difference else None
+    return "clear" if limits and not limits[0] <= 0.0 <= limits[1] else ""
