@@ -19,15 +19,14 @@ ALLOWED = {
 }
 # What still has no caller, with the package whose owner mends it.
 KNOWN = {
-    "fledgling.core.statistics.difference": "reports",
     "fledgling.core.statistics.share_interval": "facts",
     "fledgling.facts.measuring.forgetting.forward_transfer": "facts",
     "fledgling.facts.measuring.plasticity": "facts",
     "fledgling.facts.measuring.stability": "facts",
-    "fledgling.facts.memory.FactMemory.matching": "facts",
     "fledgling.language.grammar.Clause.is_plural": "language",
     "fledgling.models.adapters.from_bytes": "facts",
     "fledgling.models.adapters.to_bytes": "facts",
+    "fledgling.reports.live_cells.live_cell": "each notebook's, for its last cell",
     "fledgling.tasks.data.examples.write_tasks": "tasks",
     "fledgling.tasks.figures.plot_comparison": "tasks",
     "fledgling.tasks.processes": "tasks",

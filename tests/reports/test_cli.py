@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from fledgling.core.files import read_yaml
 from fledgling.core.records import judge
 
 
@@ -73,6 +74,9 @@ def test_results_of_a_notebook_without_runs_says_how_to_make_one(
         ),
         (["sweep", "{notebook}", "-v", "lr="], "'lr' has no values"),
         (["sweep", "{notebook}", "-v", "lr"], "not of the form name=value"),
+        (["sweep", "{notebook}", "-v", "rate=1"], "no parameter 'rate'"),
+        (["sweep", "{notebook}", "-v", "facts.adapter.rnk=1"], "did you mean 'facts.adapter.rank'"),
+        (["sweep", "{notebook}", "-v", "lr=1", "--save-preset", "../x"], "cannot be the name"),
     ],
 )
 def test_a_users_mistake_is_one_message_and_exit_code_1(
@@ -88,17 +92,19 @@ def test_a_users_mistake_is_one_message_and_exit_code_1(
 
 
 def test_a_run_and_a_sweep_end_to_end(call, tmp_path, measuring_notebook, capsys):
-    notebook, reports = str(measuring_notebook(tmp_path)), str(tmp_path / "reports")
-    command = ["sweep", notebook, "-v", "lr=0.25,0.75", "--jobs", "2", "--reports", reports]
-    assert call(*command) == 0
-    table = (
-        (tmp_path / "reports" / "measures" / "sweep.csv").read_text(encoding="utf-8").splitlines()
-    )
-    assert len(table) == 3 and "efficacy" in table[0]
-    capsys.readouterr()
-    assert call("report", notebook, "-p", "lr", "0.75", "--reports", reports) == 0
-    assert "unchanged" in capsys.readouterr().err
-    assert (tmp_path / "reports" / "index.html").is_file()
+    notebook, reports = str(measuring_notebook(tmp_path)), tmp_path / "reports"
+    axes = ["-v", "lr=0.25,0.75", "-v", "facts.adapter.rank=3"]
+    assert call("sweep", notebook, *axes, "--jobs", "2", "--reports", str(reports)) == 0
+    shown = capsys.readouterr()
+    assert "efficacy is highest at lr 0.75, facts.adapter.rank 3: 0.75" in shown.out
+    assert len(list(reports.glob("measures/sweep-*/report.html"))) == 1
+    for path in reports.glob("measures/quick-*/config.yaml"):
+        assert read_yaml(path)["facts"]["adapter"]["rank"] == 3
+    assert call("sweep", notebook, *axes, "--reports", str(reports)) == 0
+    assert capsys.readouterr().err.count("unchanged") == 2
+    assert call("report", notebook, "-p", "lr", "0.75", "--reports", str(reports)) == 0
+    assert "unchanged" not in capsys.readouterr().err  # another rank is another run
+    assert (reports / "index.html").is_file()
 
 
 def test_a_failing_notebook_makes_the_exit_code_1(call, tmp_path, write_notebook, capsys):

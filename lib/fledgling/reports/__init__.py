@@ -9,8 +9,11 @@
 ``pages``         report.html from an executed notebook; ``templates`` holds the HTML
 ``index``         reports/index.html over all runs
 ``comparing``     runs side by side: settings, metrics with intervals, verdicts
-``sweeps``        one notebook over a grid of parameters
+``sweeps``        one notebook over a grid of parameters; ``sweep_pages`` what it found, on a page
+``ray_engine``    the runs of a sweep on a cluster
 ``figures``       the look that all figures share; ``tables`` verdicts and numbers as text
 ``live_cells``    widgets where somebody looks, one picture where nobody does
+``printing``      report.html as PDF; ``tracking`` runs in MLflow
+``terminal``      what the commands show
 ``cli``           fledgling report | sweep | results | compare
 """

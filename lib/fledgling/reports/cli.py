@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from fledgling.core.errors import RunError
-from fledgling.core.files import read_yaml
-from fledgling.core.paths import NOTEBOOKS, REPORTS
+from fledgling.core.files import read_yaml, write_text
+from fledgling.core.paths import CONFIGS, NOTEBOOKS, REPORTS, plain_name
 
 if TYPE_CHECKING:
-    from fledgling.reports.comparing import Comparison
-    from fledgling.reports.results import StoredRun
-    from fledgling.reports.runner import Event
     from fledgling.reports.running import Request
 
 _JOBS_HELP = "Notebooks side by side, threads shared out: a number, or auto for one a core."
 
 app = typer.Typer()
+
+
+class Format(StrEnum):
+    """What a report is also printed as."""
+
+    pdf = "pdf"
+
+
+class Engine(StrEnum):
+    """Where the runs of a sweep are made."""
+
+    local = "local"
+    ray = "ray"
+
 
 Preset = Annotated[str, typer.Option(help="Size of the run: a file in configs/presets.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
@@ -57,10 +66,16 @@ def report(
     jobs: Jobs = "auto",
     force: Force = False,
     time_limit: TimeLimit = None,
+    to: Annotated[
+        Format | None, typer.Option(help="Also print each report: pdf, by a browser that is here.")
+    ] = None,
     reports: Reports = REPORTS,
 ) -> None:
-    """Run notebooks headless and write reports/index.html."""
+    """Run notebooks headless and write reports/index.html. A parameter with a dot in its name is a
+    value of the configuration: -p facts.learning.lr 1e-3.
+    """
     from fledgling.reports.notebooks import find_notebook, list_notebooks, pairs
+    from fledgling.reports.printing import find_browser, print_pdf
     from fledgling.reports.runner import plan
 
     if bool(names) == all_notebooks:
@@ -76,7 +91,14 @@ def report(
     requests = [
         plan(notebook, preset=preset, seed=seed, parameters=parameters) for notebook in notebooks
     ]
+    check_settings(requests)
+    if to:
+        find_browser()  # refused before anything runs
     execute(requests, reports=reports, force=force, jobs=jobs, time_limit=time_limit)
+    if to:
+        folders = [reports / request.name / request.run_id for request in requests]
+        for path in print_pdf([folder / "report.html" for folder in folders]):
+            typer.echo(f"printed: {path}")
 
 
 @app.command()
@@ -89,29 +111,46 @@ def sweep(
     preset: Preset = "quick",
     seed: Seed = 0,
     parameter: Parameters = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where: processes here, or a Ray cluster (RAY_ADDRESS).")
+    ] = Engine.local,
+    best: Annotated[
+        str, typer.Option(help="The metric that decides; default: the first with a target.")
+    ] = "",
+    save_preset: Annotated[
+        str, typer.Option(help="Write the best configuration to configs/presets/NAME.yaml.")
+    ] = "",
     jobs: Jobs = "auto",
     force: Force = False,
     time_limit: TimeLimit = None,
-    csv: Annotated[
-        Path | None, typer.Option(help="The table; default reports/<notebook>/sweep.csv.")
-    ] = None,
     reports: Reports = REPORTS,
 ) -> None:
-    """Run one notebook over a grid of parameters and collect its metrics."""
-    from fledgling.reports.notebooks import find_notebook, pairs
-    from fledgling.reports.sweeps import collect, plan_sweep, write_table
+    """Run one notebook over a grid of parameters, here or on a cluster, and report what is best.
 
-    notebook = find_notebook(name)
+    A name with a dot is a value of the configuration: -v facts.learning.lr=1e-3,2e-3. Stopped in
+    any way and started again with the same command, it goes on.
+    """
+    from fledgling.reports.notebooks import find_notebook, pairs
+    from fledgling.reports.sweep_pages import write_sweep
+    from fledgling.reports.sweeps import plan_sweep
+
+    if save_preset:
+        plain_name(save_preset, "preset")
     axes = {key: [value for value in text.split(",") if value] for key, text in pairs(vary).items()}
-    requests = plan_sweep(
-        notebook, axes, preset=preset, seed=seed, parameters=pairs(parameter or [])
+    planned = plan_sweep(
+        find_notebook(name), axes, preset=preset, seed=seed, parameters=pairs(parameter or [])
     )
+    check_settings(planned.requests)
     try:
-        execute(requests, reports=reports, force=force, jobs=jobs, time_limit=time_limit)
+        options = {"force": force, "jobs": jobs, "time_limit": time_limit}
+        execute(planned.requests, reports=reports, engine=engine, **options)
     finally:
-        table = collect(requests, reports)
-        path = write_table(table, csv or reports / notebook.stem / "sweep.csv")
-        typer.echo(f"{len(table)} of {len(requests)} runs in {path}")
+        page, found = write_sweep(planned, reports, metric=best)
+        typer.echo(f"{found.sentence if found else 'no run ended well yet'}\nsweep: {page}")
+    if save_preset:
+        path = CONFIGS / "presets" / f"{save_preset}.yaml"
+        write_text(path, (page.parent / "best_preset.yaml").read_text(encoding="utf-8"))
+        typer.echo(f"preset: {path}")
 
 
 @app.command()
@@ -124,6 +163,7 @@ def results(
     """Print the newest results of a notebook, or list every run."""
     from fledgling.reports.notebooks import find_notebook
     from fledgling.reports.results import newest, stored_runs
+    from fledgling.reports.terminal import metrics_table, runs_table, show
 
     if bool(name) == all_runs:
         raise RunError("name a notebook, or give --all; for example: fledgling results 00")
@@ -153,148 +193,87 @@ def compare(
     reports: Reports = REPORTS,
 ) -> None:
     """Set runs side by side: settings that differ, metrics, verdicts that changed, figures."""
-    from fledgling.core.files import write_text
     from fledgling.reports.comparing import compare as compare_runs
     from fledgling.reports.comparing import find_run
     from fledgling.reports.pages import page as html
+    from fledgling.reports.terminal import comparison_tables, show
 
     comparison = compare_runs([find_run(name, reports) for name in names])
-    console = Console()
     for table in comparison_tables(comparison):
-        console.print(table)
+        show(table)
     path = page or reports / "compare.html"
     write_text(path, html("compare.html", comparison=comparison))
     typer.echo(f"page: {path}")
 
 
-def comparison_tables(comparison: Comparison) -> Iterator[Table]:
-    """Settings, metrics and verdicts, each a table with a column for each configuration."""
-    from fledgling.reports.tables import change, estimate, leaning
+@app.command()
+def mlflow(
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Serve MLflow's pages on this machine.")
+    ] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where they are served.")] = 5000,
+    uri: Annotated[
+        str, typer.Option(help="An MLflow store of your own; default: one beside the reports.")
+    ] = "",
+    reports: Reports = REPORTS,
+) -> None:
+    """Open every finished run in MLflow."""
+    from fledgling.reports.results import stored_runs
+    from fledgling.reports.tracking import log_runs
 
-    names = [column.name for column in comparison.columns]
-    for title, rows in (
-        ("Settings that differ", comparison.settings),
-        ("Verdicts that changed", comparison.verdicts),
-    ):
-        table = Table("", *names, title=title, title_justify="left")
-        for name, row in rows.items():
-            table.add_row(escape(name), *(escape(value) for value in row))
-        yield table
-    changes = [f"{name} − {names[0]}" for name in names[1:]]
-    table = Table("", *names, *changes, title="Metrics", title_justify="left")
-    for row in comparison.metrics:
-        differences = [
-            f"[bold]{escape(change(one))}[/]" if leaning(one) else escape(change(one))
-            for one in row.differences
-        ]
-        measured = [escape(estimate(one)) for one in row.measured]
-        table.add_row(escape(row.metric), *measured, *differences)
-    yield table
-
-
-def show(what: Any, notes: Sequence[str]) -> None:
-    """A table, or values as JSON; then lines that belong to them, on stderr."""
-    if isinstance(what, Table):
-        Console().print(what)
-    else:
-        typer.echo(json.dumps(what, indent=2, ensure_ascii=False))
-    for note in notes:
-        typer.echo(note, err=True)
+    home = reports.resolve() / ".mlflow"
+    home.mkdir(parents=True, exist_ok=True)
+    store = uri or f"sqlite:///{home / 'runs.db'}"
+    new = log_runs(stored_runs(reports)[0], store, home / "artifacts")
+    typer.echo(f"{new} new runs in {store}")
+    if open_page:
+        serve = ["ui", "--backend-store-uri", store, "--host", "127.0.0.1", "--port", str(port)]
+        subprocess.run([sys.executable, "-m", "mlflow", *serve], check=True)
 
 
-def runs_table(runs: Sequence[StoredRun]) -> Table:
-    """One row a run."""
-    from fledgling.reports.pages import duration
+def check_settings(requests: Sequence[Request]) -> None:
+    """Raise ``ConfigError`` for a value given by dotted key that the configuration refuses."""
+    from fledgling.settings import load_config
 
-    table = Table("notebook", "run", "started, UTC", "status", "verdicts", "time")
-    for run in runs:
-        found = run.results
-        table.add_row(
-            escape(run.folder.parent.name),
-            escape(run.folder.name),
-            escape(found.started.replace("T", " ").removesuffix("Z")),
-            found.status,
-            f"{found.passed} / {len(found.verdicts)}",
-            duration(found.seconds),
-        )
-    return table
-
-
-def metrics_table(run: StoredRun) -> Table:
-    """Every metric of a run, beside its target and verdict where it has one."""
-    from fledgling.reports.tables import number
-
-    found = run.results
-    table = Table(
-        "metric",
-        "measured",
-        "target",
-        "verdict",
-        title=escape(f"{found.notebook} {found.run_id}: {found.status}"),
-    )
-    verdicts = {verdict.metric: verdict for verdict in found.verdicts}
-    for metric, value in found.metrics.items():
-        row = [escape(metric), number(value, found.intervals.get(metric))]
-        verdict = verdicts.get(metric)
-        if verdict is not None:
-            row += [verdict.target, "passed" if verdict.passed else "[red]failed"]
-        table.add_row(*row)
-    return table
+    for request in requests:
+        load_config(request.preset, overrides=request.settings)
 
 
 def execute(
-    requests: Sequence[Request], *, reports: Path, force: bool, jobs: str, time_limit: float | None
+    requests: Sequence[Request],
+    *,
+    reports: Path,
+    force: bool,
+    jobs: str,
+    time_limit: float | None,
+    engine: Engine = Engine.local,
 ) -> None:
     """Run the requests behind one progress bar. Raises ``RunError`` when any did not end well."""
-    from fledgling.reports.runner import longest_first, run, side_by_side
+    from fledgling.reports.ray_engine import run_on_ray
+    from fledgling.reports.runner import longest_first, run, side_by_side, threads_each
+    from fledgling.reports.terminal import with_progress
     from fledgling.settings import load_config
 
     section = load_config(requests[0].preset).reports
     if jobs != "auto" and (not jobs.isdecimal() or int(jobs) < 1):
         raise RunError(f"--jobs {jobs!r} is neither auto nor a number of 1 or more")
-    events = run(
-        longest_first(requests, reports, section),
-        reports=reports,
-        force=force,
-        jobs=side_by_side(len(requests), section) if jobs == "auto" else int(jobs),
-        time_limit=time_limit or section.time_limit_seconds,
-    )
+    count = side_by_side(len(requests), section) if jobs == "auto" else int(jobs)
+    options = {
+        "reports": reports,
+        "force": force,
+        "time_limit": time_limit or section.time_limit_seconds,
+    }
+    if engine == Engine.ray:
+        events = run_on_ray(requests, threads=threads_each(count), **options)
+    else:
+        events = run(longest_first(requests, reports, section), jobs=count, **options)
     failed = 0
     for event in with_progress(requests, events):
-        failed += event.stored is not None and event.stored.results.status != "ok"
+        ended = event.kind == "ended"
+        failed += ended and (event.stored is None or event.stored.results.status != "ok")
     typer.echo(f"report: {reports / 'index.html'}")
     if failed:
         raise RunError(
             f"{failed} of {len(requests)} notebooks did not finish; their half-run notebooks are"
             " kept"
         )
-
-
-def with_progress(requests: Sequence[Request], events: Iterable[Event]) -> Iterator[Event]:
-    """Pass the events on while one bar over all notebooks and cells follows them."""
-    done = {id(request): 0 for request in requests}
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cells"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("notebooks", total=sum(request.cells for request in requests))
-        for event in events:
-            finished = event.kind in ("ended", "skipped")
-            done[id(event.request)] = event.request.cells if finished else event.done
-            progress.update(bar, completed=sum(done.values()), description=event.request.name)
-            if finished:
-                progress.console.print(escape(outcome_line(event)), highlight=False, soft_wrap=True)
-            yield event
-
-
-def outcome_line(event: Event) -> str:
-    """One line on how a run ended."""
-    if event.stored is None:
-        return f"{event.request.name}  unchanged, kept {event.request.run_id}"
-    run = event.stored.results
-    line = f"{run.notebook}  {run.status}  {run.seconds:.1f} s  {event.request.run_id}"
-    return f"{line}\n  {run.error}\n  kept in {event.stored.folder}" if run.error else line

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 import psutil
 
-from fledgling.core.layers import read_layer
+from fledgling.core.errors import RunError
+from fledgling.core.layers import parse_value, read_layer
 from fledgling.core.paths import CONFIGS, REPORTS, plain_name
 from fledgling.core.processes import available_cores
 from fledgling.reports.fingerprints import fingerprint
@@ -37,7 +38,9 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a run. ``done`` counts its finished cells; ``stored`` is set at the end."""
+    """What happened to a run. ``done`` counts its finished cells; ``stored`` is set at the end,
+    unless the machine that made the run was lost.
+    """
 
     kind: Literal["started", "cell", "skipped", "ended"]
     request: Request
@@ -52,20 +55,39 @@ def plan(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
 ) -> Request:
-    """Check a run before anything starts.
+    """Check a run before anything starts. A parameter with a dot in its name is a value of the
+    configuration: ``facts.learning.lr``.
 
     Raises ``ConfigError`` for an unknown preset, ``RunError`` for a parameter that the notebook
     does not take, or a file whose name cannot be a folder's.
     """
+    given = dict(parameters or {})
+    settings = {key: _value(given.pop(key)) for key in list(given) if "." in key}
     takes = declared_parameters(notebook)
-    checked = check_parameters(notebook, parameters or {})
+    if settings and "preset" not in takes:
+        raise RunError(
+            f"{notebook.stem} reads no configuration: it takes no {next(iter(settings))}"
+        )
+    checked = check_parameters(notebook, given)
     preset, seed = checked.pop("preset", preset), checked.pop("seed", seed)
     read_layer(CONFIGS / "presets", preset)  # refuses a name that is not known
     plain_name(notebook.stem, "notebook")
     source = read_notebook(notebook)
-    digits = fingerprint(source, {"preset": preset, "seed": seed, **checked})
-    run_id = f"{preset}-s{seed}-{digits}"
-    return Request(notebook, run_id, preset, seed, checked, count_cells(source), tuple(takes))
+    digits = fingerprint(source, {"preset": preset, "seed": seed, **checked, **settings})
+    return Request(
+        notebook=notebook,
+        run_id=f"{preset}-s{seed}-{digits}",
+        preset=preset,
+        seed=seed,
+        parameters=checked,
+        settings=settings,
+        cells=count_cells(source),
+        takes=tuple(takes),
+    )
+
+
+def _value(given: Any) -> Any:
+    return parse_value(given) if isinstance(given, str) else given
 
 
 def run(

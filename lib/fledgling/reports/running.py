@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from fledgling.core.errors import FledglingError
 from fledgling.core.files import write_json
+from fledgling.core.layers import SETTINGS_VARIABLE
 from fledgling.core.processes import end_descendants
 from fledgling.reports.index import write_index
 from fledgling.reports.live_cells import HEADLESS
@@ -41,8 +43,8 @@ _LOG = "kernel.log"
 
 @dataclass(frozen=True)
 class Request:
-    """One run to make, checked. ``parameters`` are those given beyond preset and seed; ``cells`` to
-    execute.
+    """One run to make, checked. ``parameters`` are those given beyond preset and seed, ``settings``
+    the values of the configuration given by dotted key; ``cells`` to execute.
     """
 
     notebook: Path
@@ -50,6 +52,7 @@ class Request:
     preset: str
     seed: int
     parameters: Mapping[str, Any]
+    settings: Mapping[str, Any]
     cells: int
     takes: tuple[str, ...]
 
@@ -99,7 +102,13 @@ class RunningNotebook:
             run_sync(kernel.start_kernel)(
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **threads, HEADLESS: "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+                env={
+                    **os.environ,
+                    **threads,
+                    HEADLESS: "1",
+                    SETTINGS_VARIABLE: json.dumps(dict(self.request.settings)),
+                    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+                },
             )
         return kernel
 
@@ -176,7 +185,7 @@ class RunningNotebook:
             seed=request.seed,
             started=self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             seconds=seconds,
-            parameters=dict(request.parameters),
+            parameters={**request.parameters, **request.settings},
             environment=where,
             error=error,
             **dict(measured),
