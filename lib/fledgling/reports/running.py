@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 import papermill
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
@@ -70,6 +71,16 @@ class ThisInterpreter(KernelSpecManager):
         return KernelSpec(argv=start, display_name="Python 3", language="python")
 
 
+class Kernel(AsyncKernelManager):
+    """A kernel whose client can be closed: papermill closes only what it has started itself."""
+
+    connected: AsyncKernelClient | None = None
+
+    def client(self, **options: Any) -> AsyncKernelClient:
+        self.connected = super().client(**options)
+        return self.connected
+
+
 class RunningNotebook:
     """A notebook while papermill executes it: on a thread here, its kernel in a process of its own,
     in a working folder that nobody reads yet.
@@ -94,8 +105,8 @@ class RunningNotebook:
         self.thread = Thread(target=self._execute, daemon=True)
         self.thread.start()
 
-    def _start_kernel(self) -> AsyncKernelManager:
-        kernel = AsyncKernelManager(kernel_spec_manager=ThisInterpreter())
+    def _start_kernel(self) -> Kernel:
+        kernel = Kernel(kernel_spec_manager=ThisInterpreter())
         count = str(self.threads)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "FLEDGLING_THREADS"), count)
         with (self.folder / _LOG).open("wb") as log:
@@ -137,6 +148,9 @@ class RunningNotebook:
             last = (self.folder / _LOG).read_text(encoding="utf-8", errors="replace").strip()
             said = f"; it said: {last.splitlines()[-1]}" if last else ""
             self.error = f"{type(error).__name__}: {error}{said}"
+        finally:
+            if self.kernel.connected:
+                self.kernel.connected.stop_channels()
 
     def _count_cell(self, **_: Any) -> None:
         self.cells_done += 1
