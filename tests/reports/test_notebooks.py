@@ -7,6 +7,7 @@ from fledgling.reports.notebooks import (
     count_cells,
     declared_parameters,
     find_notebook,
+    opening,
     pairs,
     question,
     read_notebook,
@@ -86,6 +87,21 @@ def test_out_belongs_to_the_runner(notebook):
 def test_question_is_the_first_heading(notebook):
     assert question(read_notebook(notebook)) == "Does it work?"
     assert question(nbformat.v4.new_notebook()) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("# Why?\n**Because**, as `x`\nsays.\n\nMore.", ("Why?", "Because, as x says.")),
+        ("# Why?\n\nSee [there](http://x.org/a_b).", ("Why?", "See there.")),
+        ("# Why?\n## Set up\nfirst", ("Why?", "")),
+        ("no heading", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_the_answer_is_the_paragraph_below_the_question(source, found):
+    cells = [nbformat.v4.new_code_cell("# a comment"), nbformat.v4.new_markdown_cell(source)]
+    assert opening(nbformat.v4.new_notebook(cells=cells)) == found
 
 
 def test_empty_cells_do_not_count(notebook):

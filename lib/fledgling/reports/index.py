@@ -5,6 +5,7 @@ directories alone.
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import logging
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from PIL import Image
 from fledgling.core.errors import FledglingError
 from fledgling.core.files import write_text
 from fledgling.core.paths import REPORTS
-from fledgling.reports.notebooks import question, read_notebook
+from fledgling.reports.notebooks import opening, read_notebook
 from fledgling.reports.pages import page
 from fledgling.reports.results import StoredRun, stored_runs
 
@@ -25,13 +26,15 @@ _THUMBNAIL = (640, 480)  # pixels, twice what is shown: sharp on dense screens
 
 @dataclass(frozen=True)
 class Card:
-    """One notebook on the index: the question it asks, a figure (PNG, base64), its runs with the
-    newest first.
+    """One notebook on the index: the question it asks and the answer it gives, a figure (PNG,
+    base64), its runs with the newest first, and the pages of its sweeps.
     """
 
     title: str
+    answer: str
     thumbnail: str
     runs: list[StoredRun]
+    sweeps: list[str]
 
 
 def write_index(reports: Path = REPORTS) -> Path:
@@ -42,32 +45,22 @@ def write_index(reports: Path = REPORTS) -> Path:
     runs: dict[str, list[StoredRun]] = {}
     for run in finished:
         runs.setdefault(run.folder.parent.name, []).append(run)
-    cards = [
-        Card(title_of(history[0]), thumbnail(history[0].folder), history)
-        for _, history in sorted(runs.items())
-    ]
+    cards = [make_card(history, reports) for _, history in sorted(runs.items())]
+    newest = [history[0].results for history in runs.values()]
     path = reports / "index.html"
-    write_text(path, page("index.html", cards=cards, broken=broken, summary=summarise(cards)))
+    write_text(path, page("index.html", cards=cards, broken=broken, newest=newest))
     return path
 
 
-def summarise(cards: list[Card]) -> str:
-    """One line over the newest runs: how many notebooks, verdicts and failures."""
-    newest = [card.runs[0].results for card in cards]
-    total = sum(len(results.verdicts) for results in newest)
-    passed = sum(results.passed for results in newest)
-    stopped = sum(results.status != "ok" for results in newest)
-    notebooks = "1 notebook" if len(newest) == 1 else f"{len(newest)} notebooks"
-    line = f"{notebooks} · {passed} of {total} verdicts passed"
-    return f"{line} · {stopped} did not finish" if stopped else line
-
-
-def title_of(run: StoredRun) -> str:
-    """The question that the notebook asks; its name where the notebook cannot be read."""
-    try:
-        return question(read_notebook(run.folder / "notebook.ipynb")) or run.results.notebook
-    except FledglingError:
-        return run.results.notebook
+def make_card(history: list[StoredRun], reports: Path) -> Card:
+    """The card of one notebook; its name stands for a question that cannot be read."""
+    run = history[0]
+    title = answer = ""
+    with contextlib.suppress(FledglingError):
+        title, answer = opening(read_notebook(run.folder / "notebook.ipynb"))
+    pages = sorted(run.folder.parent.glob("sweep-*/report.html"))
+    sweeps = [path.relative_to(reports).as_posix() for path in pages]
+    return Card(title or run.results.notebook, answer, thumbnail(run.folder), history, sweeps)
 
 
 def thumbnail(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from fledgling.core.paths import NOTEBOOKS
 
 _TYPES: dict[str, type] = {type.__name__: type for type in (int, float, str, bool, list, dict)}
 _RESERVED = "out"
+_MARKS = re.compile(r"\*\*|`|\[(?=[^\]]*\]\()|\]\([^)]*\)")  # bold, code and links in Markdown
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,18 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def question(notebook: NotebookNode) -> str:
     """The title of a notebook: the first heading of its markdown cells, else an empty string."""
+    return opening(notebook)[0]
+
+
+def opening(notebook: NotebookNode) -> tuple[str, str]:
+    """The first heading, and as plain text the paragraph below it: the question and its answer."""
     for cell in notebook.cells:
-        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
-            if line.startswith("#"):
-                return line.lstrip("# ").strip()
-    return ""
+        heading, _, rest = cell.source.lstrip().partition("\n")
+        if cell.cell_type == "markdown" and heading.startswith("#"):
+            paragraph = rest.strip().partition("\n\n")[0]
+            answer = "" if paragraph.startswith("#") else paragraph
+            return heading.lstrip("# ").strip(), " ".join(_MARKS.sub("", answer).split())
+    return "", ""
 
 
 def count_cells(notebook: NotebookNode) -> int:
