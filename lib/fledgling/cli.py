@@ -27,7 +27,9 @@ COMMANDS = {
     "teachers": "teachers",
     "models": "models",
 }
-_STOPPED = {128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+# Signals that end a command in good order; Windows has no SIGHUP.
+_ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+_STOPPED = {128 + number for number in (signal.SIGINT, *_ENDING)}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. An error meant for the user is one message on stderr and exit code 1; Ctrl-C
     is 130, a signal 128 and its number.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
             signal.signal(number, stop)
     try:

@@ -1,11 +1,12 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from fledgling.core.errors import DataError, RunError
+from fledgling.core.errors import DataError, RunError, StorageError
 from fledgling.core.files import read_json
 from fledgling.core.layers import validate
 from fledgling.core.records import StepRecord, judge
@@ -82,6 +83,18 @@ def test_a_figure_is_saved_and_handed_back(store):
 def test_a_new_run_starts_without_old_steps(store):
     store.append(StepRecord(0, "x"))
     assert read_steps(RunStore(store.folder).folder) == []
+
+
+def test_a_disk_that_fills_up_is_one_message_and_the_steps_so_far_stay(store):
+    store.append(StepRecord(0, "x"))
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    before = (store.folder / "steps.jsonl").rename(store.folder / "kept.jsonl")
+    (store.folder / "steps.jsonl").symlink_to(full)
+    with pytest.raises(StorageError, match="No space left on device; free some space"):
+        store.append(StepRecord(1, "y"))
+    assert len(before.read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_one_message(tmp_path):

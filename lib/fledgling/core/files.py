@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,25 +19,30 @@ TEXT = "utf-8-sig"  # UTF-8, with or without the byte-order mark that Windows ed
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # NUL ends strings in C; half a pair is no character
 
 
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn a full disk or a folder that may not be written to into one ``StorageError``."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(path, error) from error
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then rename it; on any error ``path`` is
     untouched. Raises ``StorageError`` where the disk is full or may not be written to.
     """
-    try:
+    with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         os.close(handle)
-    except OSError as error:
-        raise StorageError(path, error) from error
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary = Path(name)
+        try:
+            write(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _umask() -> int:

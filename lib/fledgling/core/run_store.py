@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.files import write_atomically, write_json, write_text
+from fledgling.core.files import storing, write_atomically, write_json, write_text
 from fledgling.core.layers import to_yaml
 from fledgling.core.paths import REPORTS
 from fledgling.core.records import Interval, StepRecord, Verdict
@@ -46,7 +46,8 @@ class RunStore:
 
     def append(self, record: StepRecord) -> None:
         """Add one line to steps.jsonl, flushed: a killed run keeps every step it made."""
-        with (self.folder / "steps.jsonl").open("a", encoding="utf-8") as lines:
+        path = self.folder / "steps.jsonl"
+        with storing(path), path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(finite(record.to_json()), ensure_ascii=False) + "\n")
 
     def save_figure(self, figure: Figure, name: str) -> Figure:
