@@ -23,7 +23,7 @@ ALL_CELLS_RAN = """() => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
   return prompts.length && prompts.every(one => /\\[\\d+\\]/.test(one.textContent));
 }"""
-PATIENCE_MS = 180_000  # two busy cores start a kernel slowly; nothing here measures time
+PATIENCE_MS = 400_000  # two busy cores start a kernel slowly; nothing here measures time
 
 
 @pytest.fixture(scope="session")
