@@ -10,11 +10,11 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint notebooks unit
+.PHONY: help report test test-notebooks lab lint notebooks unit
 .DELETE_ON_ERROR:
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 24
 
 report: $(NEEDED)  ## run every notebook at preset quick and write reports/index.html
 	$(BIN)/fledgling report --all --preset quick
@@ -28,16 +28,19 @@ lint: $(NEEDED)  ## ruff on code and notebooks, import-linter on the layers
 	$(BIN)/lint-imports
 
 notebooks: $(NEEDED)  ## execute the notebooks again in place, at preset quick: the outputs that nbval compares
-	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=1200 \
+	FLEDGLING_HEADLESS=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=1200 \
 	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
 
 # Tests never download: whatever is not installed or embedded counts as absent.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
-PYTEST  := $(OFFLINE) $(BIN)/python -m pytest
+PYTEST  := $(OFFLINE) FLEDGLING_HEADLESS=1 $(BIN)/python -m pytest -rs
+NBVAL   := --nbval --nbval-current-env --nbval-sanitize-with configs/nbval.cfg --nbval-cell-timeout=1200
 
 test: $(NEEDED) lint  ## lint, then every test: unit, notebooks against their stored outputs, browser
-	$(PYTEST) tests $(NOTEBOOKS) -rs --nbval --nbval-current-env --nbval-sanitize-with configs/nbval.cfg \
-	  --nbval-cell-timeout=1200
+	$(PYTEST) tests $(NOTEBOOKS) $(NBVAL)
+
+test-notebooks: $(NEEDED)  ## the notebooks against their stored outputs; one with NOTEBOOKS=notebooks/NAME.ipynb
+	$(PYTEST) $(NOTEBOOKS) $(NBVAL)
 
 unit: $(NEEDED)  ## the quick part of the tests: neither notebooks nor browser
 	$(PYTEST) tests --ignore=tests/browser

@@ -74,6 +74,19 @@ def measuring_notebook(write_notebook: Write) -> Callable[[Path], Path]:
     )
 
 
+@pytest.fixture(scope="session")
+def call() -> Callable[..., int]:
+    """``call("report", "00")``: the exit code of a command."""
+    from fledgling.cli import main
+
+    def call_main(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        return stop.value.code or 0
+
+    return call_main
+
+
 @pytest.fixture
 def tiny():
     """A random tiny Llama of 2 layers, fresh for each test."""

@@ -1,7 +1,8 @@
 """The whole configuration: the packages' sections, assembled, and its layers read in order.
 
 Only the command line, notebooks, benchmarks and tests import this; a package takes its own
-sections. Layers, later ones win: ``configs/defaults/*.yaml`` < model < recipe < preset < overrides.
+sections. Layers, later ones win: ``configs/defaults/*.yaml`` < model < recipe < preset < what the
+runner was given by dotted key (``-p facts.learning.lr 1e-3``) < overrides.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fledgling.core.files import read_yaml
-from fledgling.core.layers import merge, parse_overrides, read_layer, validate
+from fledgling.core.layers import (
+    merge,
+    parse_overrides,
+    read_layer,
+    settings_from_environment,
+    validate,
+)
 from fledgling.core.paths import CONFIGS
 from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
@@ -67,6 +74,7 @@ def load_config(
     }
     for folder, name in (("models", model), ("recipes", recipe), ("presets", preset)):
         merged = merge(merged, read_layer(configs / folder, name))
+    merged = merge(merged, settings_from_environment())
     merged = merge(merged, parse_overrides(overrides))
     merged["name"] = {"preset": preset, "recipe": recipe, "model": model}
     return validate(Config, merged)

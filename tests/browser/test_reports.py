@@ -2,19 +2,17 @@
 elsewhere.
 """
 
-import shutil
-
+import nbformat
 import pytest
 
+from fledgling.reports.comparing import compare
+from fledgling.reports.pages import body_of
+from fledgling.reports.pages import page as html
+from fledgling.reports.printing import print_pdf
+from fledgling.reports.results import stored_runs
 from fledgling.reports.runner import plan, run
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 IMAGES = "[...document.images].map(image => image.complete && image.naturalWidth > 0)"
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -26,20 +24,11 @@ def reports(tmp_path_factory, measuring_notebook, write_notebook):
     notebooks = [measuring_notebook(folder), write_notebook(folder / "raises.ipynb", "1 / 0")]
     target = tmp_path_factory.mktemp("reports")
     assert [
-        event.status
+        event.stored.results.status
         for event in run([plan(path) for path in notebooks], reports=target, time_limit=120)
-        if event.kind == "ended"
+        if event.stored
     ] == ["ok", "failed"]
     return target
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -96,3 +85,37 @@ def test_nothing_is_wider_than_the_window(reports, page, width):
     for path in (reports / "index.html", next(reports.glob("measures/*/report.html"))):
         page.goto(path.as_uri())
         assert not page.evaluate(OVERFLOW), path.name
+
+
+def test_a_report_prints_to_a_pdf_with_its_figures(reports, browser):
+    source = next(reports.glob("measures/*/report.html"))
+    (target,) = print_pdf([source])
+    content = target.read_bytes()
+    assert target == source.with_suffix(".pdf") and content.startswith(b"%PDF-")
+    assert b"/Subtype /Image" in content
+
+
+def test_nothing_that_a_notebook_shows_runs_in_its_report(page, tmp_path):
+    attack = "<script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">"
+    shown = nbformat.v4.new_output("display_data", data={"text/html": attack})
+    cells = [
+        nbformat.v4.new_markdown_cell(f"# Safe?\n{attack}"),
+        nbformat.v4.new_code_cell("", outputs=[shown]),
+    ]
+    body = body_of(nbformat.v4.new_notebook(cells=cells))
+    path = tmp_path / "page.html"
+    path.write_text(f"<title>quiet</title>{body}", encoding="utf-8")
+    page.goto(path.as_uri())
+    assert page.title() == "quiet" and page.outside == []
+
+
+def test_runs_compared_and_a_sweep_fit_the_window(reports, page, snapshot):
+    runs = stored_runs(reports)[0]
+    path = reports / "compare.html"
+    path.write_text(html("compare.html", comparison=compare(runs)), encoding="utf-8")
+    for width in (800, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(path.as_uri())
+        assert not page.evaluate(OVERFLOW)
+    snapshot(page, "compare")
+    assert page.outside == [] and page.errors == []

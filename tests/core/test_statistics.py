@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.core.statistics import bootstrap_interval, mean_interval, paired_difference
+from fledgling.core.statistics import difference, mean_interval, paired_difference, share_interval
 
 
 def test_interval_by_the_table() -> None:
@@ -37,9 +37,24 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
     assert 0.91 < covered / 400 < 0.98
 
 
-def test_bootstrap_brackets_the_mean() -> None:
-    interval = bootstrap_interval([0.0, 0.0, 0.0, 1.0], generator=np.random.default_rng(0))
-    assert interval.low == 0.0 and interval.mean == 0.25 and 0.5 <= interval.high <= 1.0
+def test_shares_by_published_intervals() -> None:
+    share = share_interval(15, 148)  # Newcombe 1998, "Two-sided confidence intervals", table I
+    assert (share.low, share.high) == (
+        pytest.approx(0.0624, abs=1e-4),
+        pytest.approx(0.1605, abs=1e-4),
+    )
+    assert share_interval(0, 20).low == 0.0 and share_interval(20, 20).high == 1.0
+    with pytest.raises(DataError, match="3 of 2 is no share"):
+        share_interval(3, 2)
+
+
+def test_a_difference_of_shares_by_a_published_interval() -> None:
+    between = difference(share_interval(56, 70), share_interval(48, 80))  # Newcombe 1998, method 10
+    assert between.mean == pytest.approx(0.2)
+    assert (between.low, between.high) == (
+        pytest.approx(0.0524, abs=1e-4),
+        pytest.approx(0.3339, abs=1e-4),
+    )
 
 
 @pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]])

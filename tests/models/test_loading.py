@@ -1,6 +1,10 @@
 """Loading: conversion is whole or not at all, and what is missing says how to get it."""
 
 import importlib.util
+import json
+import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -164,6 +168,48 @@ def test_pickled_weights_are_refused(tmp_path):
     torch.save(source.model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(ModelError, match="safetensors"):
         load_model(section(id=str(tmp_path)), CPU)
+
+
+HOSTILE = """
+import pathlib
+from transformers import PretrainedConfig, PreTrainedModel
+pathlib.Path({marker!r}).touch()
+class Config(PretrainedConfig):
+    model_type = "hostile"
+class Model(PreTrainedModel):
+    config_class = Config
+"""
+LOAD = """
+import sys, torch
+from fledgling.core.errors import ModelError
+from fledgling.core.runtime import Runtime
+from fledgling.models.loading import load_model
+from fledgling.settings import load_config
+layer = {"models": {"id": sys.argv[1], "trust_remote_code": sys.argv[2] == "yes"}}
+runtime = Runtime(torch.device("cpu"), torch.float32, 1, 0)
+try:
+    load_model(load_config(overrides=layer).models, runtime)
+except ModelError as error:
+    print("refused:", error)
+"""
+
+
+@pytest.mark.parametrize(("switch", "runs"), [("no", False), ("yes", True)])
+def test_a_folders_own_code_never_runs_unless_the_switch_is_set(tmp_path, switch, runs):
+    folder, marker = tmp_path / "model", tmp_path / "it_ran"
+    tiny_model().tokenizer.save_pretrained(folder)
+    (folder / "hostile.py").write_text(HOSTILE.format(marker=str(marker)))
+    classes = {"AutoConfig": "hostile.Config", "AutoModelForCausalLM": "hostile.Model"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "hostile", "auto_map": classes}))
+    outcome = subprocess.run(
+        [sys.executable, "-c", LOAD, str(folder), switch],
+        input="yes\n" * 20,  # whoever pipes `yes` into a program consents to nothing
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_MODULES_CACHE": str(tmp_path / "modules")},
+    )
+    assert outcome.stdout.startswith("refused:"), outcome.stderr
+    assert marker.exists() == runs
 
 
 def test_four_bits_without_bitsandbytes_name_the_install_command(tmp_path, monkeypatch):

@@ -22,7 +22,11 @@ def test_the_users_settings_come_back():
 
 def test_labels_are_set():
     axes = label(new_figure()[1][0, 0], title="What", x="update", y="loss (nats)")
-    assert (axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()) == ("What", "update", "loss (nats)")
+    assert (axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()) == (
+        "What",
+        "update",
+        "loss (nats)",
+    )
 
 
 def test_colours_are_distinct_and_stable():

@@ -15,7 +15,11 @@ def test_outputs_and_counts_do_not_matter():
 
 
 def test_source_and_parameters_matter():
-    prints = {fingerprint(notebook("1"), {}), fingerprint(notebook("2"), {}), fingerprint(notebook("1"), {"lr": 1.0})}
+    prints = {
+        fingerprint(notebook("1"), {}),
+        fingerprint(notebook("2"), {}),
+        fingerprint(notebook("1"), {"lr": 1.0}),
+    }
     assert len(prints) == 3
 
 

@@ -7,6 +7,7 @@ from fledgling.reports.notebooks import (
     count_cells,
     declared_parameters,
     find_notebook,
+    opening,
     pairs,
     question,
     read_notebook,
@@ -46,7 +47,11 @@ def test_a_file_that_is_no_notebook_is_refused(tmp_path):
 def test_parameters_carry_type_default_and_help(notebook):
     declared = declared_parameters(notebook)
     assert list(declared) == ["preset", "seed", "out", "lr", "steps"]
-    assert (declared["lr"].type, declared["lr"].default, declared["lr"].help) == ("float", 0.5, "learning rate")
+    assert (declared["lr"].type, declared["lr"].default, declared["lr"].help) == (
+        "float",
+        0.5,
+        "learning rate",
+    )
 
 
 def test_text_becomes_the_declared_type(notebook):
@@ -59,9 +64,13 @@ def test_an_integer_serves_as_a_float(notebook):
     assert value == 1.0 and isinstance(value, float)
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", "2.5"), ("steps", True), ("lr", "fast"), ("preset", 3)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", "2.5"), ("steps", True), ("lr", "fast"), ("preset", 3)]
+)
 def test_a_value_of_another_type_is_refused(notebook, name, value):
-    with pytest.raises(RunError, match=f"parameter '{name}' of 04_online_facts = .* is not of type"):
+    with pytest.raises(
+        RunError, match=f"parameter '{name}' of 04_online_facts = .* is not of type"
+    ):
         check_parameters(notebook, {name: value})
 
 
@@ -78,6 +87,21 @@ def test_out_belongs_to_the_runner(notebook):
 def test_question_is_the_first_heading(notebook):
     assert question(read_notebook(notebook)) == "Does it work?"
     assert question(nbformat.v4.new_notebook()) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("# Why?\n**Because**, as `x`\nsays.\n\nMore.", ("Why?", "Because, as x says.")),
+        ("# Why?\n\nSee [there](http://x.org/a_b).", ("Why?", "See there.")),
+        ("# Why?\n## Set up\nfirst", ("Why?", "")),
+        ("no heading", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_the_answer_is_the_paragraph_below_the_question(source, found):
+    cells = [nbformat.v4.new_code_cell("# a comment"), nbformat.v4.new_markdown_cell(source)]
+    assert opening(nbformat.v4.new_notebook(cells=cells)) == found
 
 
 def test_empty_cells_do_not_count(notebook):

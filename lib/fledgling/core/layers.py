@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from fledgling.core.errors import ConfigError
 from fledgling.core.files import read_yaml
+
+SETTINGS_VARIABLE = "FLEDGLING_SETTINGS"
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -84,11 +88,36 @@ def _split_override(line: str) -> tuple[str, Any]:
     key, separator, text = line.partition("=")
     if not separator or not key.strip():
         raise ConfigError(f"override {line!r} is not of the form section.key=value")
-    value = yaml.safe_load(text)
+    return key.strip(), parse_value(text)
+
+
+def parse_value(text: str) -> Any:
+    """What a value typed on a command line means: as in YAML, but 1e-3 is a number.
+
+    >>> parse_value("1e-3"), parse_value("[1, 2]"), parse_value("kl")
+    (0.001, [1, 2], 'kl')
+    """
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
     if isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
         with contextlib.suppress(ValueError):
             value = float(value)
-    return key.strip(), value
+    return value
+
+
+def settings_from_environment() -> dict[str, Any]:
+    """The configuration values that the runner gives to a notebook beside its parameters, by dotted
+    key. Raises ``ConfigError`` where the variable holds something else.
+    """
+    try:
+        settings = json.loads(os.environ.get(SETTINGS_VARIABLE) or "{}")
+    except ValueError as error:
+        raise ConfigError(f"{SETTINGS_VARIABLE} is not valid JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{SETTINGS_VARIABLE} must hold keys and values, as a JSON object")
+    return parse_overrides(settings)
 
 
 def validate(schema: type[Schema], values: Mapping[str, Any]) -> Schema:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 from fledgling.core.errors import DataError
@@ -96,30 +97,6 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Feedback:
-    """A user's reaction to a reply: ``label`` is positive, negative, correction or neutral."""
-
-    label: str
-    confidence: float
-    prompt: str
-    reply: str
-    reaction: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One finished task: which model did it, whether it succeeded, at what cost."""
-
-    task_id: str
-    model_name: str
-    prompt: str
-    reply: str
-    success: bool
-    score: float
-    seconds: float
-
-
-@dataclass(frozen=True)
 class StepRecord:
     """One line of ``steps.jsonl``: what happened at ``step``, and the numbers measured there."""
 
@@ -131,6 +108,28 @@ class StepRecord:
     def to_json(self) -> dict[str, Any]:
         """A flat dictionary: step, event, name, then the values."""
         return {"step": self.step, "event": self.event, "name": self.name, **self.values}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measurement and the interval it lies in, at 95% unless said otherwise; ``count`` values or
+    cases stand behind it. With one value the limits are unknown (NaN).
+    """
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        if self.limits is None:
+            return f"{self.mean:.3f} (one seed)"
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Both limits, or ``None`` where they are unknown."""
+        return (self.low, self.high) if isfinite(self.low) and isfinite(self.high) else None
 
 
 _TARGET = re.compile(r"^(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)$")
@@ -145,29 +144,42 @@ _COMPARE = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A metric held against its target. ``passed`` is computed, never claimed."""
+    """A metric held against its target. ``passed`` is computed, never claimed; ``interval`` holds
+    the limits of the measurement where they are known.
+    """
 
     metric: str
     target: str
     measured: float | None
     passed: bool
+    interval: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The four fields of results.json, and the interval where there is one."""
+        fields = asdict(self)
+        if self.interval is None:
+            del fields["interval"]
+        return fields
 
 
-def judge(metric: str, target: str, measured: float | None) -> Verdict:
+def judge(metric: str, target: str, measured: float | Interval | None) -> Verdict:
     """Hold ``measured`` against ``target`` such as ``">= 0.95"``; a missing measurement fails.
 
     >>> judge("efficacy", ">= 0.95", 0.97).passed
     True
     >>> judge("anchor_kl", "<= 0.05", None).passed
     False
+    >>> judge("efficacy", ">= 0.9", Interval(0.95, 0.76, 0.99, 20)).interval
+    (0.76, 0.99)
     """
     match = _TARGET.match(target.strip())
     if match is None:
         raise DataError(
             f"target {target!r} of {metric!r} is not a comparison; write for example '>= 0.95'"
         )
-    compare, bound = _COMPARE[match.group(1)], float(match.group(2))
-    return Verdict(metric, target, measured, measured is not None and compare(measured, bound))
+    limits = None
+    if isinstance(measured, Interval):
+        measured, limits = measured.mean, measured.limits
+    compare, bound = _COMPARE[match[1]], float(match[2])
+    passed = measured is not None and compare(measured, bound)
+    return Verdict(metric, target, measured, passed, limits)

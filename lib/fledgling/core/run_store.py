@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.files import read_json, write_atomically, write_json, write_text
+from fledgling.core.files import storing, write_atomically, write_json, write_text
 from fledgling.core.layers import to_yaml
 from fledgling.core.paths import REPORTS
-from fledgling.core.records import StepRecord, Verdict
+from fledgling.core.records import Interval, StepRecord, Verdict
 
 
 class RunStore:
@@ -46,7 +46,8 @@ class RunStore:
 
     def append(self, record: StepRecord) -> None:
         """Add one line to steps.jsonl, flushed: a killed run keeps every step it made."""
-        with (self.folder / "steps.jsonl").open("a", encoding="utf-8") as lines:
+        path = self.folder / "steps.jsonl"
+        with storing(path), path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(finite(record.to_json()), ensure_ascii=False) + "\n")
 
     def save_figure(self, figure: Figure, name: str) -> Figure:
@@ -57,15 +58,24 @@ class RunStore:
         )
         return figure
 
-    def finish(self, metrics: Mapping[str, float | None], verdicts: Iterable[Verdict]) -> None:
-        """Write metrics and verdicts; the runner adds status, times and parameters around them."""
-        write_json(
-            self.folder / "results.json",
-            {
-                "metrics": finite(dict(metrics)),
-                "verdicts": [finite(verdict.to_json()) for verdict in verdicts],
-            },
-        )
+    def finish(
+        self, metrics: Mapping[str, float | Interval | None], verdicts: Iterable[Verdict]
+    ) -> None:
+        """Write metrics, intervals and verdicts; the runner adds status, times and parameters
+        around them.
+        """
+        means: dict[str, float | None] = {}
+        intervals: dict[str, tuple[float, float]] = {}
+        for name, value in metrics.items():
+            if isinstance(value, Interval) and value.limits:
+                intervals[name] = value.limits
+            means[name] = value.mean if isinstance(value, Interval) else value
+        results = {
+            "metrics": means,
+            "intervals": intervals,
+            "verdicts": [verdict.to_json() for verdict in verdicts],
+        }
+        write_json(self.folder / "results.json", finite(results))
 
 
 def finite(value: Any) -> Any:
@@ -86,7 +96,8 @@ def read_steps(folder: Path) -> list[dict[str, Any]]:
     path = folder / "steps.jsonl"
     if not path.is_file():
         raise DataError(f"{folder} has no steps.jsonl; is it a run directory?")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    with path.open(encoding="utf-8") as file:
+        lines = file.readlines()  # not splitlines(): what people say may hold other line breaks
     steps = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -95,8 +106,3 @@ def read_steps(folder: Path) -> list[dict[str, Any]]:
             if number < len(lines):
                 raise DataError(f"{path} line {number} is not valid JSON") from error
     return steps
-
-
-def read_results(folder: Path) -> dict[str, Any]:
-    """The results.json of a run directory."""
-    return read_json(folder / "results.json")

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from fledgling.core.errors import ConfigError
+from fledgling.core.processes import available_cores
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,7 @@ def start(*, device: str = "auto", dtype: str = "auto", threads: int = 0, seed: 
     """
     seed_everything(seed)
     quieten_libraries()
-    available = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    wanted = threads or int(os.environ.get("FLEDGLING_THREADS", "0")) or available
+    wanted = threads or int(os.environ.get("FLEDGLING_THREADS", "0")) or available_cores()
     torch.set_num_threads(wanted)
     where = resolve_device(device)
     return Runtime(where, resolve_dtype(dtype, where), wanted, seed)

@@ -223,8 +223,8 @@ def resolve(model_id: str) -> Path:
 
 
 def load_model(section: ModelsSection, runtime: Runtime) -> LoadedModel:
-    """Load a model for inference or as the frozen base of an adapter: safetensors only, no remote
-    code.
+    """Load a model for inference or as the frozen base of an adapter: safetensors only, and no code
+    of the model folder's own unless ``trust_remote_code`` says so.
 
     Raises ``ModelError`` when it is missing or broken, ``MissingExtra`` when NF4 is asked without
     bitsandbytes.
@@ -234,12 +234,14 @@ def load_model(section: ModelsSection, runtime: Runtime) -> LoadedModel:
     quieten_libraries()
     folder = resolve(section.id)
     options = {"dtype": runtime.dtype, "use_safetensors": True, "attn_implementation": "sdpa"}
+    # Said outright: where it is left out, transformers asks on stdin, and `yes |` would answer.
+    trust = section.trust_remote_code
     if section.quantization == "nf4":
         options["quantization_config"] = nf4_config(runtime.dtype)
         options["device_map"] = {"": runtime.device.type}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(folder, **options)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust)
+        model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=trust, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"the model in {folder} cannot be loaded: {error}") from error
     if section.quantization == "none":
@@ -276,5 +278,7 @@ def load_embedder() -> Embedder:
 
     quieten_libraries()
     folder = package_file(EMBEDDER_PACKAGE, "model.safetensors").parent
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-    return Embedder(model.eval().requires_grad_(False), AutoTokenizer.from_pretrained(folder))
+    ours = {"trust_remote_code": False}
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, **ours)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **ours)
+    return Embedder(model.eval().requires_grad_(False), tokenizer)

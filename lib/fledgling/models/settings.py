@@ -17,6 +17,7 @@ class ModelsSection(Section):
     id: str
     description: str
     quantization: Literal["none", "nf4"]
+    trust_remote_code: bool
     max_length: Annotated[int, Field(ge=32, le=131072)]
     max_new_tokens: Annotated[int, Field(ge=1, le=4096)]
 

@@ -1,13 +1,8 @@
-"""The look that all figures share. Area figures live in ``figures_<area>.py`` and start from
-``new_figure``.
-"""
+"""The look that all figures share: each package's ``figures.py`` starts from ``new_figure``."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import cycle
 
 import numpy as np
 from cycler import cycler
@@ -17,16 +12,34 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 GREY = "#7A8490"
 SEQUENTIAL = "cividis"  # for shares and matrices; even in lightness, safe for colour blindness
 
 STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "font.size": 10.5, "axes.labelcolor": "#333333",
-    "axes.edgecolor": "#9AA3AD", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "axes.axisbelow": True, "grid.color": "#E6E9ED", "grid.linewidth": 0.8, "xtick.color": "#555555",
-    "ytick.color": "#555555"}
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "font.size": 10.5,
+    "axes.labelcolor": "#333333",
+    "axes.edgecolor": "#9AA3AD",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E9ED",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
 
 
 class Drawing(Figure):
@@ -38,22 +51,20 @@ class Drawing(Figure):
         return buffer.getvalue()
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """The shared style inside a ``with`` block; the user's own settings come back afterwards."""
-    with rc_context(STYLE):
-        yield
-
-
 def new_figure(
-    rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 4.2, share_y: bool = False
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 8.0,
+    height: float = 4.2,
+    share_y: bool = False,
 ) -> tuple[Drawing, np.ndarray]:
     """A figure in the shared style and its axes, always an array of shape (rows, columns). Sizes in
     inches.
 
     The figure is free of pyplot and needs no closing.
     """
-    with style():
+    with rc_context(STYLE):  # the user's own settings come back afterwards
         figure = Drawing(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
     for one in axes.flat:
@@ -71,7 +82,7 @@ def label(axes: Axes, *, title: str, x: str, y: str) -> Axes:
 
 def colour_of(names: list[str]) -> dict[str, str]:
     """One palette colour a name, in order, the same in every figure that lists the same names."""
-    return dict(zip(names, cycle(PALETTE), strict=False))
+    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
 
 
 def legend(axes: Axes, *, beside: bool = False, title: str = "") -> Axes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,14 @@ def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:6]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _project_digest() -> bytes:
     """The library, the configs and the data, as they are when this process first asks."""
-    files = [*_LIBRARY.rglob("*.py"), *CONFIGS.rglob("*.yaml"), *(path for path in DATA.rglob("*") if path.is_file())]
+    files = [
+        *_LIBRARY.rglob("*.py"),
+        *CONFIGS.rglob("*.yaml"),
+        *(path for path in DATA.rglob("*") if path.is_file()),
+    ]
     return _digest_files(files)
 
 
@@ -49,5 +53,11 @@ def _digest_files(files: Iterable[Path]) -> bytes:
 
 
 def _named_files(values: Iterable[Any]) -> list[Path]:
-    texts = [value for value in values if isinstance(value, str) and 0 < len(value) < 1024 and "\n" not in value]
-    return [Path(text) for text in texts if Path(text).is_file()]
+    return [Path(value) for value in values if isinstance(value, str) and _is_file(value)]
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # a sentence, too long for a path or with a NUL in it
+        return False

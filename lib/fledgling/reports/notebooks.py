@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,15 @@ import nbformat
 import papermill
 import yaml
 from nbformat import NotebookNode
+from pydantic import TypeAdapter, ValidationError
 
-from fledgling.core.layers import nearest
 from fledgling.core.errors import RunError
+from fledgling.core.layers import nearest
 from fledgling.core.paths import NOTEBOOKS
 
-_TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
+_TYPES: dict[str, type] = {type.__name__: type for type in (int, float, str, bool, list, dict)}
 _RESERVED = "out"
+_MARKS = re.compile(r"\*\*|`|\[(?=[^\]]*\]\()|\]\([^)]*\)")  # bold, code and links in Markdown
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,15 @@ def find_notebook(name: str, folder: Path = NOTEBOOKS) -> Path:
         return Path(name).resolve()
     names = [path.stem for path in list_notebooks(folder)]
     wanted = name.removesuffix(".ipynb")
-    matches = [wanted] if wanted in names else [stem for stem in names if wanted and stem.startswith(wanted)]
+    matches = [stem for stem in names if wanted and stem.startswith(wanted)]
+    if wanted in names:
+        matches = [wanted]
     if len(matches) == 1:
         return folder / f"{matches[0]}.ipynb"
     if matches:
         raise RunError(f"notebook {name!r} is ambiguous: {', '.join(matches)}")
-    raise RunError(f"notebook {name!r} is not known;{nearest(wanted, names)} there are: {', '.join(names) or 'none'}")
+    there = ", ".join(names) or "none"
+    raise RunError(f"notebook {name!r} is not known;{nearest(wanted, names)} there are: {there}")
 
 
 def list_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -58,22 +64,36 @@ def list_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook. Raises ``RunError`` when it is missing or is not a notebook."""
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        return notebook
     except FileNotFoundError as error:
         raise RunError(f"{path} does not exist") from error
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+    except (ValueError, LookupError, AttributeError, nbformat.ValidationError) as error:
         raise RunError(f"{path} is not a Jupyter notebook: {error}") from error
 
 
 def question(notebook: NotebookNode) -> str:
     """The title of a notebook: the first heading of its markdown cells, else an empty string."""
-    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
-    return next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), "")
+    return opening(notebook)[0]
+
+
+def opening(notebook: NotebookNode) -> tuple[str, str]:
+    """The first heading, and as plain text the paragraph below it: the question and its answer."""
+    for cell in notebook.cells:
+        heading, _, rest = cell.source.lstrip().partition("\n")
+        if cell.cell_type == "markdown" and heading.startswith("#"):
+            paragraph = rest.strip().partition("\n\n")[0]
+            answer = "" if paragraph.startswith("#") else paragraph
+            return heading.lstrip("# ").strip(), " ".join(_MARKS.sub("", answer).split())
+    return "", ""
 
 
 def count_cells(notebook: NotebookNode) -> int:
     """How many code cells a run executes, counting the one that papermill injects."""
-    return 1 + sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
+    return 1 + sum(
+        cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells
+    )
 
 
 def declared_parameters(path: Path) -> dict[str, Parameter]:
@@ -85,9 +105,16 @@ def declared_parameters(path: Path) -> dict[str, Parameter]:
     if not tagged:
         return {}
     if not notebook.metadata.get("kernelspec", {}).get("language"):
-        raise RunError(f"{path.name} has no metadata.kernelspec.language; save it once from JupyterLab")
-    found = papermill.inspect_notebook(str(path).replace("{", "{{").replace("}", "}}"))
+        raise RunError(
+            f"{path.name} has no metadata.kernelspec.language; save it once from JupyterLab"
+        )
+    found = papermill.inspect_notebook(verbatim(path))
     return {name: _parameter(name, item) for name, item in found.items()}
+
+
+def verbatim(path: Path) -> str:
+    """A path that papermill's own ``{placeholder}`` formatting leaves as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _parameter(name: str, item: Mapping[str, str]) -> Parameter:
@@ -114,35 +141,29 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         if name == _RESERVED:
             raise RunError("parameter 'out' is set by the runner; choose the folder with --reports")
         if name not in declared:
-            raise RunError(f"{path.stem} has no parameter {name!r};{nearest(name, takes)} "
-                           f"it takes: {', '.join(takes) or 'none'}")
+            raise RunError(
+                f"{path.stem} has no parameter {name!r};{nearest(name, takes)} "
+                f"it takes: {', '.join(takes) or 'none'}"
+            )
         checked[name] = _typed(path.stem, declared[name], value)
     return checked
 
 
 def _typed(notebook: str, parameter: Parameter, value: Any) -> Any:
-    wanted = parameter.type
-    if isinstance(value, str) and wanted not in ("str", ""):
-        value = _from_text(value, wanted)
-    if wanted == "float" and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    mistyped = bool(wanted) and not isinstance(value, _TYPES[wanted])
-    if mistyped or (wanted == "int" and isinstance(value, bool)):
-        raise RunError(f"parameter {parameter.name!r} of {notebook} = {value!r} is not of type {wanted}; "
-                       f"for example: {parameter.default!r}" + (f" ({parameter.help})" if parameter.help else ""))
-    return value
-
-
-def _from_text(text: str, wanted: str) -> Any:
-    if wanted == "float":  # YAML 1.1 reads 1e-3 as a string
-        try:
-            return float(text)
-        except ValueError:
-            return text
+    """Text is converted as a command line gives it; any other value must be of the type already."""
+    wanted = _TYPES.get(parameter.type)
+    if wanted is None:
+        return value
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
+        if isinstance(value, str) and wanted in (list, dict):
+            value = yaml.safe_load(value)
+        return TypeAdapter(wanted).validate_python(value, strict=not isinstance(value, str))
+    except (ValidationError, yaml.YAMLError) as error:
+        hint = f" ({parameter.help})" if parameter.help else ""
+        raise RunError(
+            f"parameter {parameter.name!r} of {notebook} = {value!r} is not of type"
+            f" {parameter.type}; for example: {parameter.default!r}{hint}"
+        ) from error
 
 
 def pairs(values: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import nbformat
 import psutil
 
 from fledgling.core.errors import RunError
-from fledgling.core.files import read_json, read_yaml, write_text
-from fledgling.reports.notebooks import read_notebook
+from fledgling.core.files import read_yaml, write_text
+from fledgling.core.layers import validate
 from fledgling.core.runtime import Runtime, resolve_device, resolve_dtype
+from fledgling.core.settings import CoreSection
+from fledgling.reports.notebooks import read_notebook
+from fledgling.reports.results import Results, succeeded
 
 
 @contextlib.contextmanager
@@ -26,13 +29,14 @@ def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"cannot write to {folder}: {error.strerror or error}; "
-                       "free some space or choose another folder with --reports") from error
+        raise RunError(
+            f"cannot write to {folder}: {error.strerror or error}; "
+            "free some space or choose another folder with --reports"
+        ) from error
 
 
 def open_folder(reports: Path, notebook: str, run_id: str) -> Path:
-    """A fresh working folder beside the run's final place; what killed runs left behind is removed.
-    """
+    """A fresh working folder beside the run's final place; what killed runs left is removed."""
     parent = reports / notebook
     work = parent / f".{run_id}.{os.getpid()}.tmp"
     with storing(reports):
@@ -85,29 +89,21 @@ def final_folder(reports: Path, notebook: str, run_id: str, status: str) -> Path
     return final
 
 
-def succeeded(folder: Path) -> bool:
-    """True where a finished run with status ``ok`` stands."""
-    path = folder / "results.json"
-    return path.is_file() and read_json(path).get("status") == "ok"
-
-
-def measured(work: Path) -> dict[str, Any]:
-    """The metrics and verdicts that the notebook itself wrote, if it came that far."""
-    path = work / "results.json"
-    found = read_json(path) if path.is_file() else {}
-    return {"metrics": found.get("metrics", {}), "verdicts": found.get("verdicts", [])}
-
-
 def environment(work: Path, *, threads: int, seed: int) -> dict[str, Any]:
-    """Where the run computed, from the configuration that it saved."""
+    """Where the run computed, from the configuration that it saved. Raises ``FledglingError`` where
+    that cannot be read.
+    """
     path = work / "config.yaml"
-    chosen: Mapping[str, Any] = read_yaml(path).get("runtime", {}) if path.is_file() else {}
-    device = resolve_device(chosen.get("device", "auto"))
-    dtype = resolve_dtype(chosen.get("dtype", "auto"), device)
-    return Runtime(device, dtype, chosen.get("threads") or threads, seed).describe()
+    saved = read_yaml(path).get("core", {}) if path.is_file() else {}
+    chosen = validate(CoreSection, {"device": "auto", "dtype": "auto", "threads": 0, **saved})
+    device = resolve_device(chosen.device)
+    dtype = resolve_dtype(chosen.dtype, device)
+    return Runtime(device, dtype, chosen.threads or threads, seed).describe()
 
 
-def settle_notebook(work: Path, final: Path, source: Path, results: Mapping[str, Any]) -> nbformat.NotebookNode:
+def settle_notebook(
+    work: Path, final: Path, source: Path, results: Results
+) -> nbformat.NotebookNode:
     """Make the executed notebook true: final paths in place of temporary ones, and the status that
     was decided.
 
@@ -124,10 +120,11 @@ def settle_notebook(work: Path, final: Path, source: Path, results: Mapping[str,
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace(str(work), str(final))
-        if results["status"] != "ok" and cell.metadata.get("papermill", {}).get("status") == "running":
+        status = cell.metadata.get("papermill", {}).get("status")
+        if status == "running" and results.status != "ok":
             cell.metadata.papermill.status = "interrupted"
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
-    notebook.metadata["fledgling"] = {key: results.get(key) for key in ("run_id", "status", "error")}
+    notebook.metadata["fledgling"] = results.model_dump(include={"run_id", "status", "error"})
     write_text(path, nbformat.writes(notebook))
     return notebook

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas
 
-from fledgling.core.records import Verdict
+from fledgling.core.records import Interval, Verdict
+from fledgling.reports.results import StoredVerdict
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
@@ -17,36 +17,62 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pandas.DataFrame:
     >>> verdict_table([judge("efficacy", ">= 0.9", 0.75)]).loc["efficacy", "verdict"]
     'failed'
     """
-    rows = verdict_rows([verdict.to_json() for verdict in verdicts])
-    return pandas.DataFrame(
-        [(target, measured, "passed" if passed else "failed") for _, target, measured, passed in rows],
-        columns=["target", "measured", "verdict"], index=[metric for metric, *_ in rows])
+    rows = {
+        verdict.metric: (
+            verdict.target,
+            measurement(verdict),
+            "passed" if verdict.passed else "failed",
+        )
+        for verdict in verdicts
+    }
+    columns = ["target", "measured", "verdict"]
+    return pandas.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def verdict_rows(verdicts: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, bool]]:
-    """(metric, target, measured as text, passed) of verdicts as they stand in results.json."""
-    return [(str(verdict["metric"]), str(verdict["target"]), number(verdict["measured"]), bool(verdict["passed"]))
-            for verdict in verdicts]
+def measurement(verdict: Verdict | StoredVerdict) -> str:
+    """What was measured, with its interval where it is known: ``"0.95 [0.764, 0.991]"``."""
+    return number(verdict.measured, verdict.interval)
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, interval: tuple[float, float] | None = None) -> str:
     """A measurement as text: four significant digits, "not measured" for ``None``.
 
     >>> number(0.98765), number(1.0), number(None)
     ('0.9877', '1', 'not measured')
+    >>> number(0.95, (0.7639, 0.9911))
+    '0.95 [0.764, 0.991]'
     """
-    return "not measured" if value is None else f"{value:.4g}"
+    if value is None:
+        return "not measured"
+    if interval is None:
+        return f"{value:.4g}"
+    low, high = interval
+    return f"{value:.4g} [{low:.3g}, {high:.3g}]"
 
 
-def metric_table(metrics: Mapping[str, float | None]) -> pandas.DataFrame:
-    """Metrics with one row a name and one column a recipe; the default recipe's column is called
-    "default".
+def estimate(measured: Interval | None) -> str:
+    """A mean with its limits where they are known.
 
-    >>> metric_table({"efficacy": 1.0, "prototype.efficacy": 0.0}).loc["efficacy", "prototype"]
-    '0'
+    >>> estimate(Interval(0.95, 0.7639, 0.9911, 20)), estimate(None)
+    ('0.95 [0.764, 0.991]', 'not measured')
     """
-    columns: dict[str, dict[str, str]] = {"default": {}}
-    for name, value in metrics.items():
-        recipe, _, metric = name.rpartition(".")
-        columns.setdefault(recipe or "default", {})[metric] = number(value)
-    return pandas.DataFrame(columns).fillna("")
+    return number(None) if measured is None else number(measured.mean, measured.limits)
+
+
+def change(difference: Interval | None) -> str:
+    """A difference with its sign.
+
+    >>> change(Interval(0.25, 0.1, 0.4, 3)), change(Interval(0.0, 0.0, 0.0, 3)), change(None)
+    ('+0.25 [+0.1, +0.4]', '0 [0, 0]', '–')
+    """
+    if difference is None:
+        return "–"
+    numbers = [difference.mean, *(difference.limits or ())]
+    mean, *limits = [f"{value:+.3g}" if value else "0" for value in numbers]
+    return f"{mean} [{', '.join(limits)}]" if limits else mean
+
+
+def leaning(difference: Interval | None) -> str:
+    """``clear`` for a difference whose interval leaves out zero, else nothing."""
+    limits = difference.limits if difference else None
+    return "clear" if limits and not limits[0] <= 0.0 <= limits[1] else ""

@@ -148,7 +148,9 @@ class _Round:
                 done, _ = await asyncio.wait(
                     self._open, timeout=wait, return_when=asyncio.FIRST_COMPLETED
                 )
-                for task in done:
+                # Those that arrive together count in the order they were asked, not by the order of
+                # a set, which is that of addresses in memory.
+                for task in [task for task in self._open if task in done]:
                     await self._receive(task)
                 if not done:
                     self._hedge()

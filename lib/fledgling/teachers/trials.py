@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from fledgling.core.layers import override
 from fledgling.core.records import Answer, Decision, StepRecord
 from fledgling.teachers.aggregators.agreement import Embed, holds, measure_agreement
 from fledgling.teachers.aggregators.decision import decide
@@ -67,12 +68,9 @@ def try_sizes(
     for name, rho in (("independent errors", 0.0), ("correlated errors", correlation)):
         manner = MockManner(accuracy=accuracy, correlation=rho, latency_s=latency_s)
         for size in sizes:
-            whole = section.model_copy(
-                update={
-                    "max_teachers": size,
-                    "quorum": size,
-                    "decision": section.decision.model_copy(update={"choice": "majority"}),
-                }
+            whole = override(
+                section,
+                {"pool.max_teachers": size, "pool.quorum": size, "decision.choice": "majority"},
             )
             tried = list(
                 try_pool(mock_pool(quiz, manner, size=size, seed=seed), quiz, whole, embed)
