@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
 
 State = dict[str, torch.Tensor]
 
@@ -23,7 +23,7 @@ class Adapter:
     A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that.
     """
 
-    def __init__(self, loaded: LoadedModel, section: AdapterSection, seed: int = 0) -> None:
+    def __init__(self, loaded: LoadedModel, section: LoraSection, seed: int = 0) -> None:
         self.loaded, self.section = loaded, section
         torch.manual_seed(seed)
         layers = loaded.model.config.num_hidden_layers

@@ -43,6 +43,7 @@ def plan(strategy: str, tasks: Sequence[str], *, epochs: int, updates: int) -> l
     if strategy == "sequential":
         return _alone(tasks, epochs, updates)
     if strategy == "curriculum":
+        # A third suffices to know the task, and leaves the larger part for knowing both.
         first = max(1, epochs // 3) if len(tasks) > 1 and epochs > 1 else 0
         together = [
             Epoch(len(tasks) if first else 0, tuple((task,) for task in tasks) * updates)
@@ -81,5 +82,6 @@ def row_batches(
             some = order[start : start + batch * window]
             some = some[np.argsort(sizes[some], kind="stable")]
             pieces += [some[at : at + batch] for at in range(0, len(some) - batch + 1, batch)]
+        # Sorted windows come in any order, or every pass would end with the longest rows.
         for piece in generator.permutation(len(pieces)):
             yield pieces[piece]

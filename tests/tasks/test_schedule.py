@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.tasks.data.mixing import plan, row_batches
+from fledgling.tasks.schedule import plan, row_batches
 
 
 @pytest.mark.parametrize("strategy", ["alternating", "mixed", "sequential", "curriculum"])
