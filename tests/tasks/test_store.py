@@ -12,7 +12,15 @@ from fledgling.tasks.encoding import Vocabulary
 from fledgling.tasks.graph import GraphBackbone
 from fledgling.tasks.model import MultitaskModel
 from fledgling.tasks.settings import GraphSection
-from fledgling.tasks.store import DESCRIPTION, WEIGHTS, load_graph_model, load_into, save_model
+from fledgling.tasks.store import (
+    DESCRIPTION,
+    WEIGHTS,
+    load_graph_model,
+    load_into,
+    measure_stored,
+    save_model,
+)
+from fledgling.tasks.study import Study
 
 SMALL = GraphSection(hidden=16, layers=2, heads=2, feed_forward=16, max_nodes=32)
 
@@ -145,3 +153,8 @@ def test_loading_into_a_model_of_the_same_kind(saved: Path) -> None:
     assert torch.equal(again.heads[0].weight, make().heads[0].weight)
     with pytest.raises(ModelError, match="another classes"):
         load_into(make(classes=("x", "z")), saved)
+
+
+def test_measuring_what_is_stored(study: Study) -> None:
+    found = measure_stored(study.model(), study)
+    assert found["logits_identical"] == 1.0 and 0 < found["file_megabytes"] < 1

@@ -96,10 +96,6 @@ class Sequel:
             for record in (*taught, *trainer.train(first_phase=1)):
                 yield record.named(f"sequential.{remedy}")
 
-    def just_taught(self) -> float:
-        """Accuracy of the first task before any other was taught."""
-        return self.headline.alone[self.first].evaluate()[self.first].accuracy
-
     def lost(self) -> dict[str, Interval]:
         """Remedy → share of what was known of the first task that is lost at the end."""
         before = self.headline.alone[self.first].evaluate()[self.first].correct
@@ -107,6 +103,20 @@ class Sequel:
             remedy: lost(before, trainer.evaluate()[self.first].correct)
             for remedy, trainer in self.trainers.items()
         }
+
+    def metrics(self, records: Sequence[EpochRecord]) -> dict[str, float]:
+        """``sequential.just_taught.<first>``, and for each remedy what ``task_metrics`` says, with
+        the interval of the first task's forgetting.
+        """
+        found = {}
+        for remedy, share in self.lost().items():
+            history = histories(records, f"sequential.{remedy}")
+            name = f"sequential.{remedy}"
+            found |= {f"{name}.{key}": value for key, value in task_metrics(history).items()}
+            found[f"{name}.forgetting_low.{self.first}"] = share.low
+            found[f"{name}.forgetting_high.{self.first}"] = share.high
+        taught = self.headline.alone[self.first].evaluate()[self.first].accuracy
+        return found | {f"sequential.just_taught.{self.first}": taught}
 
 
 def strategies(study: Study, names: Sequence[str]) -> Iterator[EpochRecord]:

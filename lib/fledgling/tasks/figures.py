@@ -17,7 +17,7 @@ from fledgling.reports.figures import (
     legend,
     new_figure,
 )
-from fledgling.tasks.metrics import EpochRecord
+from fledgling.tasks.metrics import EpochRecord, Look
 
 Records = Sequence[EpochRecord]
 
@@ -153,3 +153,44 @@ def plot_edges(names: Sequence[str], weights: np.ndarray) -> Drawing:
     title = "Which edges the model came to use"
     label(one, title=title, x="head, layer after layer", y="edge type")
     return figure
+
+
+def plot_look(looks: Sequence[Look]) -> Drawing:
+    """What each head answers to a text, and the edges that its answer rests on, a panel a task.
+
+    An arc joins two characters, the wider the more it counts; the ring before the first character
+    is the virtual node, which the answer is read from.
+    """
+    nodes = ["○", *(one for one in looks[0].text if not one.isspace())]
+    figure, axes = new_figure(len(looks), 1, width=9.0, height=2.6 * len(looks))
+    colours = colour_of([found.task for found in looks])
+    for one, found in zip(axes[:, 0], looks, strict=True):
+        for place, character in enumerate(nodes):
+            one.text(place, 0.0, character, ha="center", va="top", fontsize=13, family="monospace")
+        strongest = max((edge.weight for edge in found.edges), default=1.0)
+        for edge in found.edges:
+            ends = sorted((edge.reader, edge.read))
+            across = np.linspace(0.0, np.pi, 40)
+            middle, half = sum(ends) / 2, (ends[1] - ends[0]) / 2
+            # An edge to itself is a small loop; the others rise with the square root, so that long
+            # ones do not hide the short.
+            x = middle - (half or 0.3) * np.cos(across)
+            y = 0.08 + np.sqrt(half or 0.3) * np.sin(across)
+            width = 0.5 + 4.0 * edge.weight / strongest
+            one.plot(x, y, color=colours[found.task], lw=width, alpha=0.75, solid_capstyle="round")
+        one.set(xlim=(-1.0, max(len(nodes), 20)), ylim=(-0.7, 1.0 + np.sqrt(len(nodes) / 2)))
+        one.axis("off")
+        one.set_title(_said(found), loc="left", fontsize=12, fontweight="bold")
+    return figure
+
+
+def _said(found: Look) -> str:
+    if found.unread:
+        return f"{found.task}: unknown, since {found.unread!r} was never seen"
+    shares: dict[str, float] = {}
+    for edge in found.edges:
+        for kind in edge.types:
+            shares[kind] = shares.get(kind, 0.0) + edge.weight
+    strongest = sorted(shares, key=shares.get, reverse=True)[:3]
+    along = f" by way of {', '.join(strongest)}" if strongest else ""
+    return f"{found.task}: {found.answer} ({found.probability:.2f}){along}"

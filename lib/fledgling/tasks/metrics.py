@@ -56,6 +56,32 @@ class EpochRecord:
         return StepRecord(values.pop("epoch"), "epoch", values.pop("run"), values)
 
 
+@dataclass(frozen=True)
+class Edge:
+    """An edge that an answer rests on: node ``reader`` reads node ``read``; 0 is the virtual node.
+    ``weight``: its share of all edges; ``types``: what kinds of edge it is.
+    """
+
+    reader: int
+    read: int
+    weight: float
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one task's head makes of a text; the strongest edges first, none where the backbone has
+    none.
+    """
+
+    text: str
+    task: str
+    answer: str
+    probability: float
+    unread: str
+    edges: tuple[Edge, ...]
+
+
 def mean_by(groups: Sequence[str], values: np.ndarray) -> dict[str, float]:
     """The mean of ``values`` (N,), such as right or wrong, in each group, as they first appear."""
     column = pandas.Series(values, dtype="float64")

@@ -5,6 +5,7 @@ every time.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +20,9 @@ from fledgling.core.files import write_atomically, write_json
 from fledgling.core.settings import Section
 from fledgling.tasks.encoding import Vocabulary
 from fledgling.tasks.graph import GraphBackbone
-from fledgling.tasks.model import MultitaskModel
+from fledgling.tasks.model import MultitaskModel, answer_logits
 from fledgling.tasks.settings import GraphSection
+from fledgling.tasks.study import Study
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -100,6 +102,22 @@ def load_into(model: MultitaskModel, folder: Path) -> MultitaskModel:
             )
     fill(model, tensors, folder)
     return model
+
+
+def measure_stored(model: MultitaskModel, study: Study) -> dict[str, float]:
+    """``file_megabytes`` of the saved model, and ``logits_identical``: 1 where it answers all of
+    validation as before once it is loaded again.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_model(model, folder)
+        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        again = load_into(study.model(), folder)
+    same = all(
+        torch.equal(*(answer_logits(one, part.validation.inputs, task) for one in (model, again)))
+        for task, part in study.parts.items()
+    )
+    return {"file_megabytes": size, "logits_identical": float(same)}
 
 
 def read_model(folder: Path) -> tuple[Description, dict[str, torch.Tensor]]:
