@@ -67,8 +67,7 @@ class Playground:
 
     def __init__(self, model: MultitaskModel, text: str) -> None:
         self.model = model
-        self.message = ""
-        self.picture = self.show(text)
+        self.picture, self.message = plot_look(look(model, text)), ""
 
     def show(self, text: str) -> Drawing:
         """The picture of ``text``; where it cannot be read, the last one stays and ``message`` says
