@@ -60,10 +60,14 @@ def measure_seed(seed: int, preset: str) -> dict[str, Any]:
     sequel = Sequel(headline, ("none", "rehearsal"))
     records = list(sequel.train())
     report = headline.report()
-    metrics = headline.metrics(report) | measure_stored(headline.together.model, headline.study)
-    metrics |= {f"alone.accuracy.{task}": one.accuracy for task, one in report.alone.items()}
+    metrics = headline.metrics(report) | measure_stored(headline.model, headline.study)
+    metrics |= {
+        f"alone.accuracy.{task}": one.accuracy
+        for task in headline.study.tasks
+        for one in report[f"alone.{task}"].values()
+    }
     metrics |= sequel.metrics(records)
-    skills = {task: one.by("skill", one.correct) for task, one in report.together.items()}
+    skills = {task: one.by("skill", one.correct) for task, one in report["together"].items()}
     return {"metrics": metrics, "skills": skills, "threads": runtime.threads}
 
 
@@ -118,8 +122,10 @@ def measure_llm(preset: str) -> dict[str, Any]:
     base = load_base(config.tasks, config.models, runtime)
     study = prepare_study(config.tasks, seed=0, base=base)
     trainer = study.trainer()
-    records = [record.named("llm") for record in trainer.train()]
-    metrics = task_metrics(histories(records, "llm")) | measure_stored(trainer.model, study)
+    records = list(trainer.train())
+    metrics = task_metrics(histories(records, records[-1].run)) | measure_stored(
+        trainer.model, study
+    )
     results = study.report(trainer.model)
     metrics |= {f"accuracy.{task}": result.accuracy for task, result in results.items()}
     sizes = {task: len(result.examples) for task, result in results.items()}

@@ -53,18 +53,20 @@ def test_the_test_is_read_once_for_the_report(study: Study) -> None:
     sequel.lost()
     list(strategies(headline.study, ("mixed.pcgrad", "curriculum")))
     list(sample_efficiency(headline.study, (0.5,)))
-    mistakes(headline.together.evaluate())
+    mistakes(headline.trainers["together"].evaluate())
     for one in sealed.values():
         one.readings = 6  # each of two models: the texts, the answers, the copy
     report = headline.report()
-    assert [len(result.correct) for result in report.together.values()] == [40, 40]
-    assert {len(result.correct) for result in report.alone.values()} == {40}
+    assert [len(result.correct) for result in report["together"].values()] == [40, 40]
+    assert {
+        len(result.correct) for task in study.tasks for result in report[f"alone.{task}"].values()
+    } == {40}
     assert all(one.readings == 0 for one in sealed.values())
 
 
 def test_the_report_is_of_the_test(headline: Headline) -> None:
     report = headline.report()
-    for task, result in report.together.items():
+    for task, result in report["together"].items():
         assert result.examples == headline.study.tasks[task].test
         right = [
             one.answer == given for one, given in zip(result.examples, result.answers, strict=True)
@@ -84,8 +86,8 @@ def test_headline_metrics(headline: Headline) -> None:
     metrics = headline.metrics(report)
     history = histories(headline.records, "together")["math"]
     assert metrics["peak.math"] == max(history)
-    assert metrics["accuracy.math"] == report.together["math"].accuracy
-    difference = report.together["math"].accuracy - report.alone["math"].accuracy
+    assert metrics["accuracy.math"] == report["together"]["math"].accuracy
+    difference = report["together"]["math"].accuracy - report["alone.math"]["math"].accuracy
     assert metrics["transfer.math"] == difference
     assert metrics["seconds_until_0.95"] is None and metrics["seconds_over_alone"] > 0
 
@@ -110,8 +112,8 @@ def test_the_sequel_goes_on_from_the_first_tasks_own_model(headline: Headline) -
     metrics = sequel.metrics(records)
     known = metrics["sequential.just_taught.kindergarten"]
     assert known == histories(headline.records, "alone.kindergarten")["kindergarten"][-1]
-    kept = sequel.trainers["none"].evaluate()["kindergarten"].accuracy
-    lost = sequel.lost()["none"]
+    kept = sequel.trainers["sequential.none"].evaluate()["kindergarten"].accuracy
+    lost = sequel.lost()["sequential.none"]
     assert lost.mean == pytest.approx((known - kept) / known)
     low = metrics["sequential.none.forgetting_low.kindergarten"]
     assert low <= lost.mean <= metrics["sequential.none.forgetting_high.kindergarten"]
@@ -147,7 +149,7 @@ def test_every_shared_parameter_has_a_gradient_from_both_tasks(study: Study) -> 
 
 
 def test_mistakes_are_the_wrong_answers(headline: Headline) -> None:
-    results = headline.together.evaluate()
+    results = headline.trainers["together"].evaluate()
     found = mistakes(results)
     assert len(found) == sum(int((~result.correct).sum()) for result in results.values()) > 0
     assert all(one.right != one.given for one in found)
@@ -179,7 +181,7 @@ def test_three_tasks_of_ones_own(own_tasks: Study) -> None:
     assert last.updates == 12
     headline = Headline(own_tasks)
     list(headline.train())
-    assert set(headline.report().alone) == set(last.accuracy)
+    assert set(headline.report()) == {"together", *(f"alone.{task}" for task in last.accuracy)}
     lost = Sequel(headline, ("ewc",))
     assert {record.phase for record in lost.train()} == {0, 1, 2}
 

@@ -64,7 +64,7 @@ def test_every_experiment_takes_it(study: Study) -> None:
         "sequential.distillation",
         "sequential.ewc",
     }
-    assert set(headline.report().together) == {"kindergarten", "math"}
+    assert set(headline.report()["together"]) == {"kindergarten", "math"}
 
 
 def test_padding_changes_nothing(trainer) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fledgling.core.statistics import Interval
 from fledgling.tasks.metrics import EpochRecord, histories, lost, seconds_until, task_metrics
@@ -22,47 +22,41 @@ from fledgling.tasks.trainer import MultitaskTrainer
 PLAIN = {"strategy": "alternating", "remedy": "none", "balancing": "fixed"}
 
 
-@dataclass(frozen=True)
-class Report:
-    """The answers to the test, by task: of the model of all tasks, and of each task's own."""
-
-    together: dict[str, TaskResult]
-    alone: dict[str, TaskResult]
+# Run → task → the answers to the test.
+Report = dict[str, dict[str, TaskResult]]
 
 
 class Headline:
-    """All tasks in one model, as configured, and each task in a model of its own with the updates
-    that it got there.
+    """All tasks in one model, as configured (run ``together``), and each task in a model of its own
+    with the updates that it got there (``alone.<task>``).
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self.records: list[EpochRecord] = []
-        self.together = study.trainer()
-        self.alone = {task: study.only(task).changed(**PLAIN).trainer() for task in study.tasks}
+        self.trainers = {"together": study.trainer()}
+        for task in study.tasks:
+            self.trainers[f"alone.{task}"] = study.only(task).changed(**PLAIN).trainer()
+        self.model = self.trainers["together"].model
 
     def train(self) -> Iterator[EpochRecord]:
-        """Records of the runs ``together`` and ``alone.<task>``."""
-        own = {f"alone.{task}": trainer for task, trainer in self.alone.items()}
-        for run, trainer in ({"together": self.together} | own).items():
+        """The records of all runs, which are kept too."""
+        for run, trainer in self.trainers.items():
             for record in trainer.train():
-                self.records.append(record.named(run))
+                self.records.append(replace(record, run=run))
                 yield self.records[-1]
 
     def report(self) -> Report:
         """Read the test with all models: once, when nothing is left to choose."""
-        alone = {}
-        for trainer in self.alone.values():
-            alone |= self.study.report(trainer.model)
-        return Report(self.study.report(self.together.model), alone)
+        return {run: self.study.report(trainer.model) for run, trainer in self.trainers.items()}
 
     def metrics(self, report: Report) -> dict[str, float | None]:
         """``accuracy`` and ``transfer`` of the test; peaks, forgetting and times of validation."""
-        metrics: dict[str, float | None] = {}
-        metrics |= task_metrics(histories(self.records, "together"))
-        for task, result in report.together.items():
+        metrics: dict[str, float | None] = task_metrics(histories(self.records, "together"))
+        for task, result in report["together"].items():
+            alone = report[f"alone.{task}"][task]
             metrics[f"accuracy.{task}"] = result.accuracy
-            metrics[f"transfer.{task}"] = result.accuracy - report.alone[task].accuracy
+            metrics[f"transfer.{task}"] = result.accuracy - alone.accuracy
         last = {record.run: record.seconds for record in self.records}
         metrics["seconds"] = last.pop("together")
         metrics["seconds_over_alone"] = metrics["seconds"] / statistics.mean(last.values())
@@ -78,45 +72,44 @@ class Sequel:
     """
 
     def __init__(self, headline: Headline, remedies: Sequence[str]) -> None:
-        self.headline, self.first = headline, next(iter(headline.study.tasks))
+        self.first = next(iter(headline.study.tasks))
+        run = f"alone.{self.first}"
+        self.taught = [record for record in headline.records if record.run == run]
+        self.before = headline.trainers[run].evaluate()[self.first]
+        self.trainers: dict[str, MultitaskTrainer] = {}
         sequential = headline.study.changed(strategy="sequential", balancing="fixed")
-        self.trainers = {remedy: self._after_first(sequential, remedy) for remedy in remedies}
-
-    def _after_first(self, sequential: Study, remedy: str) -> MultitaskTrainer:
-        taught, model = self.headline.alone[self.first], sequential.model()
-        model.adopt(taught.model)
-        trainer = sequential.changed(remedy=remedy).trainer(model)
-        trainer.updates_done, trainer.examples_seen = taught.updates_done, taught.examples_seen
-        return trainer
+        for remedy in remedies:
+            model = sequential.model()
+            model.adopt(headline.trainers[run].model)
+            trainer = sequential.changed(remedy=remedy).trainer(model)
+            trainer.updates_done = self.taught[-1].updates
+            trainer.examples_seen = self.taught[-1].examples
+            self.trainers[f"sequential.{remedy}"] = trainer
 
     def train(self) -> Iterator[EpochRecord]:
         """Records of the runs ``sequential.<remedy>``, each with those of the first phase too."""
-        taught = [one for one in self.headline.records if one.run == f"alone.{self.first}"]
-        for remedy, trainer in self.trainers.items():
-            for record in (*taught, *trainer.train(first_phase=1)):
-                yield record.named(f"sequential.{remedy}")
+        for run, trainer in self.trainers.items():
+            for record in (*self.taught, *trainer.train(first_phase=1)):
+                yield replace(record, run=run)
 
     def lost(self) -> dict[str, Interval]:
-        """Remedy → share of what was known of the first task that is lost at the end."""
-        before = self.headline.alone[self.first].evaluate()[self.first].correct
+        """Run → share of what was known of the first task that is lost at the end."""
         return {
-            remedy: lost(before, trainer.evaluate()[self.first].correct)
-            for remedy, trainer in self.trainers.items()
+            run: lost(self.before.correct, trainer.evaluate()[self.first].correct)
+            for run, trainer in self.trainers.items()
         }
 
     def metrics(self, records: Sequence[EpochRecord]) -> dict[str, float]:
         """``sequential.just_taught.<first>``, and for each remedy what ``task_metrics`` says, with
         the interval of the first task's forgetting.
         """
-        found = {}
-        for remedy, share in self.lost().items():
-            history = histories(records, f"sequential.{remedy}")
-            name = f"sequential.{remedy}"
-            found |= {f"{name}.{key}": value for key, value in task_metrics(history).items()}
-            found[f"{name}.forgetting_low.{self.first}"] = share.low
-            found[f"{name}.forgetting_high.{self.first}"] = share.high
-        taught = self.headline.alone[self.first].evaluate()[self.first].accuracy
-        return found | {f"sequential.just_taught.{self.first}": taught}
+        metrics = {f"sequential.just_taught.{self.first}": self.before.accuracy}
+        for run, share in self.lost().items():
+            found = task_metrics(histories(records, run))
+            found[f"forgetting_low.{self.first}"] = share.low
+            found[f"forgetting_high.{self.first}"] = share.high
+            metrics |= {f"{run}.{key}": value for key, value in found.items()}
+        return metrics
 
 
 def strategies(study: Study, names: Sequence[str]) -> Iterator[EpochRecord]:
@@ -126,10 +119,9 @@ def strategies(study: Study, names: Sequence[str]) -> Iterator[EpochRecord]:
     budget = study.changed(epochs=study.section.experiment.epochs, remedy="none")
     for name in names:
         strategy, _, balancing = name.partition(".")
-        for record in (
-            budget.changed(strategy=strategy, balancing=balancing or "fixed").trainer().train()
-        ):
-            yield record.named(name)
+        way = budget.changed(strategy=strategy, balancing=balancing or "fixed")
+        for record in way.trainer().train():
+            yield replace(record, run=name)
 
 
 def sample_efficiency(study: Study, shares: Sequence[float]) -> Iterator[EpochRecord]:
@@ -143,7 +135,7 @@ def sample_efficiency(study: Study, shares: Sequence[float]) -> Iterator[EpochRe
         runs = {"together": small, **{f"alone.{task}": small.only(task) for task in small.tasks}}
         for name, one in runs.items():
             *_, last = one.trainer().train()
-            yield last.named(f"efficiency.{name}")
+            yield replace(last, run=f"efficiency.{name}")
 
 
 @dataclass(frozen=True)

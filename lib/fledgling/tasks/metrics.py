@@ -6,7 +6,7 @@ Numbers in, numbers out: nothing here knows a model.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas
@@ -46,14 +46,23 @@ class EpochRecord:
     seconds: float
     seconds_training: float
 
-    def named(self, run: str) -> EpochRecord:
-        """The same record under the name of the experiment's run."""
-        return replace(self, run=run)
-
     def to_step(self) -> StepRecord:
         """The line of ``steps.jsonl``."""
         values = asdict(self)
         return StepRecord(values.pop("epoch"), "epoch", values.pop("run"), values)
+
+
+@dataclass(frozen=True)
+class TaskAnswer:
+    """An answer and its probability. ``answer`` is "unknown" where ``unread`` names characters
+    never seen.
+    """
+
+    text: str
+    task: str
+    answer: str
+    probability: float
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,17 +78,12 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one task's head makes of a text; the strongest edges first, none where the backbone has
-    none.
+class Look(TaskAnswer):
+    """An answer and the strongest edges that it rests on, strongest first; none where the backbone
+    has none.
     """
 
-    text: str
-    task: str
-    answer: str
-    probability: float
-    unread: str
-    edges: tuple[Edge, ...]
+    edges: tuple[Edge, ...] = ()
 
 
 def mean_by(groups: Sequence[str], values: np.ndarray) -> dict[str, float]:

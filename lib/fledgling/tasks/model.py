@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from fledgling.core.errors import DataError
 from fledgling.tasks.data.examples import TaskExample
-from fledgling.tasks.metrics import mean_by
+from fledgling.tasks.metrics import TaskAnswer, mean_by
 
 UNKNOWN = "unknown"
 # Texts answered at once: enough to keep the processor busy, few enough for a laptop's memory.
@@ -159,19 +159,6 @@ def judge_part(model: MultitaskModel, part: TaskPart, task: str) -> TaskResult:
     answers = tuple(model.classes[task][number] for number in numbers.tolist())
     correct = numbers == part.labels
     return TaskResult(part.examples, answers, correct.cpu().numpy(), losses.cpu().numpy())
-
-
-@dataclass(frozen=True)
-class TaskAnswer:
-    """An answer and its probability. ``answer`` is "unknown" where ``unread`` names characters
-    never seen.
-    """
-
-    text: str
-    task: str
-    answer: str
-    probability: float
-    unread: str = ""
 
 
 def ask(model: MultitaskModel, texts: str | Sequence[str], task: str) -> list[TaskAnswer]:

@@ -32,10 +32,14 @@ class Optimizers:
         factor: float = 1.0,
         extra: tuple[torch.nn.Parameter, ...] = (),
     ) -> None:
+        # Matrices made of whole square blocks, as wide as the graph's hidden states.
         matrices = {
             name: one
             for name, one in parameters.items()
-            if section.matrix_lr > 0 and ".layers." in name and _in_blocks(one, section)
+            if section.matrix_lr > 0
+            and ".layers." in name
+            and one.ndim == 2
+            and all(side % section.graph.hidden == 0 for side in one.shape)
         }
         others = [one for name, one in parameters.items() if name not in matrices]
         self.clip_norm = section.clip_norm
@@ -65,11 +69,6 @@ class Optimizers:
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-
-
-def _in_blocks(one: torch.Tensor, section: TasksSection) -> bool:
-    """Whether it is a matrix made of whole square blocks as wide as the graph's hidden states."""
-    return one.ndim == 2 and all(side % section.graph.hidden == 0 for side in one.shape)
 
 
 def rate_share(number: int, updates: int, warmup: int) -> float:

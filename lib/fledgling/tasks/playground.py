@@ -6,6 +6,7 @@ The live cell of notebook 03. Everything but the widget itself works without a b
 from __future__ import annotations
 
 import os
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,8 +37,7 @@ def look(model: MultitaskModel, text: str) -> list[Look]:
     found = []
     for task in model.tasks:
         (answer,) = ask(model, text, task)
-        edges = _edges(model, text, task) if graph else ()
-        found.append(Look(text, task, answer.answer, answer.probability, answer.unread, edges))
+        found.append(Look(*astuple(answer), edges=_edges(model, text, task) if graph else ()))
     return found
 
 

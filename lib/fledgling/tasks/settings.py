@@ -80,6 +80,7 @@ class TasksSection(Section):
     epochs: Count
     updates_per_epoch: Count
     batch_size: BatchSize
+    skill_balance: Share
     lr: Positive
     matrix_lr: NonNegative
     adam_betas: tuple[Momentum, Momentum]

@@ -24,7 +24,7 @@ from fledgling.tasks.model import MultitaskModel, Parts, TaskResult, judge_part
 from fledgling.tasks.optimizers import Optimizers
 from fledgling.tasks.processes import Processes
 from fledgling.tasks.remedies import Seen, build_remedy
-from fledgling.tasks.schedule import Epoch, plan, row_batches
+from fledgling.tasks.schedule import Epoch, plan, repeats, row_batches
 from fledgling.tasks.settings import TasksSection
 
 Streams = Mapping[str, Iterator[np.ndarray]]
@@ -148,7 +148,11 @@ class MultitaskTrainer:
         for place, (task, part) in enumerate(self.parts.items()):
             generator = np.random.default_rng([self.seed, place])
             sizes = part.train.inputs.sizes.cpu().numpy()
-            streams[task] = row_batches(sizes, self.rows_a_task, generator)
+            # Of some skills there are few different exercises: left to their number, they would
+            # hardly be practised.
+            skills = [example.skill for example in part.train.examples]
+            times = repeats(skills, self.section.skill_balance)
+            streams[task] = row_batches(sizes, self.rows_a_task, generator, times=times)
         return streams
 
     def _optimizers(self, phase: int) -> Optimizers:

@@ -150,10 +150,27 @@ def read_tasks(path: Path, *, shares: Sequence[float], seed: int) -> dict[str, T
             f"{path} line {number} has no 'split' though other lines have; give it to all lines or"
             " to none"
         )
-    if not all(given):
-        given = _assigned(examples, shares, seed)
-    tasks = sorted({example.task for example in examples})
-    return {task: _task_splits(task, examples, given) for task in tasks}
+    divided = {}
+    for task in sorted({example.task for example in examples}):
+        mine = [pair for pair in zip(examples, given, strict=True) if pair[0].task == task]
+        if not all(given):
+            # Each task by itself, so that adding a task to a file leaves the others alone.
+            mine = _divide([example for example, _ in mine], shares, np.random.default_rng(seed))
+        parts = {name: tuple(one for one, split in mine if split == name) for name in SPLITS}
+        classes = tuple(sorted({example.answer for example, _ in mine}))
+        divided[task] = checked(TaskSplits(task, classes, **parts))
+    return divided
+
+
+def _divide(
+    examples: Sequence[TaskExample], shares: Sequence[float], generator: np.random.Generator
+) -> list[tuple[TaskExample, str | None]]:
+    items = [item for example in examples for item in example.items]
+    split_of = split_items(items, shares, generator)
+    splits = [{split_of[item] for item in example.items} for example in examples]
+    # An example whose items went to two splits has no place in either.
+    names = [found.pop() if len(found) == 1 else None for found in splits]
+    return list(zip(examples, names, strict=True))
 
 
 def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
@@ -177,32 +194,6 @@ def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
     item = row.get("item", text)
     items = tuple(map(str, item)) if isinstance(item, list) else (str(item),)
     return TaskExample(text, str(row["task"]), str(row["skill"]), level, str(answer), items)
-
-
-def _assigned(
-    examples: Sequence[TaskExample], shares: Sequence[float], seed: int
-) -> list[str | None]:
-    """The split of each example, task by task; None where its items are divided between two, and it
-    is left out.
-    """
-    names: list[str | None] = [None] * len(examples)
-    for task in {example.task for example in examples}:
-        mine = [place for place, example in enumerate(examples) if example.task == task]
-        items = [item for place in mine for item in examples[place].items]
-        # Each task is divided by itself, so that adding a task to a file leaves the others alone.
-        split_of = split_items(items, shares, np.random.default_rng(seed))
-        for place in mine:
-            found = {split_of[item] for item in examples[place].items}
-            names[place] = found.pop() if len(found) == 1 else None
-    return names
-
-
-def _task_splits(
-    task: str, examples: Sequence[TaskExample], names: Sequence[str | None]
-) -> TaskSplits:
-    mine = [(one, name) for one, name in zip(examples, names, strict=True) if one.task == task]
-    parts = {name: tuple(one for one, where in mine if where == name) for name in SPLITS}
-    return checked(TaskSplits(task, tuple(sorted({one.answer for one, _ in mine})), **parts))
 
 
 def checked(splits: TaskSplits) -> TaskSplits:
