@@ -20,7 +20,7 @@ COMMANDS = {
     "reports": "",
     "live": "",
     "facts": "",
-    "tasks": "",
+    "tasks": "tasks",
     "feedback": "",
     "memory": "",
     "auto_learning": "auto",

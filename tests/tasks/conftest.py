@@ -1,9 +1,9 @@
-"""A small multi-task setting that trains in a second."""
+"""A small study that trains in a second."""
 
 import pytest
 
 from fledgling.settings import load_config
-from fledgling.tasks.experiments import Setting, prepare_setting
+from fledgling.tasks.study import Study, prepare_study
 
 SMALL = {
     "tasks.data.train_per_skill": 20,
@@ -12,6 +12,7 @@ SMALL = {
     "tasks.updates_per_epoch": 2,
     "tasks.batch_size": 8,
     "tasks.ewc_examples": 4,
+    "tasks.experiment.epochs": 2,
     "tasks.graph.hidden": 16,
     "tasks.graph.feed_forward": 16,
     "tasks.graph.heads": 2,
@@ -19,6 +20,12 @@ SMALL = {
 
 
 @pytest.fixture(scope="session")
-def setting() -> Setting:
+def small() -> dict[str, object]:
+    """Overrides that make a run small."""
+    return dict(SMALL)
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
     """Kindergarten and math with 20 exercises a skill and a 16-wide model."""
-    return prepare_setting(load_config(overrides=SMALL).tasks, seed=0)
+    return prepare_study(load_config(overrides=SMALL).tasks, seed=0)

@@ -5,49 +5,56 @@ given.
 import numpy as np
 import pytest
 
-from fledgling.tasks import figures as figures
+from fledgling.core.statistics import Interval
+from fledgling.tasks import figures
+from fledgling.tasks.metrics import EpochRecord
 
 
 def epoch(
-    name: str, updates: int, reading: float, maths: float, conflict: float | None = None
-) -> dict:
-    return {
-        "step": updates,
-        "event": "epoch",
-        "name": name,
-        "updates": updates,
-        "conflict": conflict,
-        "accuracy": {"reading": reading, "maths": maths},
-        "loss": {"reading": 1 - reading, "maths": 1 - maths},
-    }
+    run: str,
+    updates: int,
+    accuracy: dict[str, float],
+    conflict: float | None = None,
+    examples: int = 0,
+) -> EpochRecord:
+    return EpochRecord(
+        run=run,
+        seed=0,
+        epoch=updates,
+        phase=0,
+        trained=(),
+        train_loss={},
+        accuracy=accuracy,
+        loss={task: 1 - value for task, value in accuracy.items()},
+        skills={},
+        levels={},
+        skill_losses={},
+        level_losses={},
+        conflict=conflict,
+        train_examples=dict.fromkeys(accuracy, examples),
+        updates=updates,
+        examples=0,
+        seconds=0.0,
+        seconds_training=0.0,
+    )
 
 
 STEPS = [
-    epoch("a", 10, 0.5, 0.1, 0.2),
-    epoch("a", 20, 0.9, 0.3, -0.1),
-    epoch("b", 10, 0.8, 0.1),
-    epoch("b", 20, 0.2, 0.9),
+    epoch("a", 10, {"reading": 0.5, "maths": 0.1}, 0.2),
+    epoch("a", 20, {"reading": 0.9, "maths": 0.3}, -0.1),
+    epoch("b", 10, {"reading": 0.8}),
+    epoch("b", 20, {"reading": 0.2, "maths": 0.9}),
 ]
-
-
-def efficiency(name: str, share: float, accuracy: dict[str, float]) -> dict:
-    return {
-        "event": "efficiency",
-        "name": name,
-        "accuracy": accuracy,
-        "train_examples": {task: int(share * 1000) for task in accuracy},
-    }
-
-
 EFFICIENCY = [
-    efficiency(name, share, dict.fromkeys(tasks, share))
+    epoch(f"efficiency.{run}", 1, dict.fromkeys(tasks, share), examples=int(share * 1000))
     for share in (0.1, 1.0)
-    for name, tasks in (
+    for run, tasks in (
         ("together", ["reading", "maths"]),
         ("alone.reading", ["reading"]),
         ("alone.maths", ["maths"]),
     )
 ]
+ONE_SEED = Interval(0.0, float("nan"), float("nan"), 1)
 
 FIGURES = {
     "learning": lambda: figures.plot_learning(STEPS, "a"),
@@ -56,11 +63,8 @@ FIGURES = {
         {"reading": {"first": 1.0, "last": 0.9}, "maths": {"add": 0.8}}
     ),
     "conflict": lambda: figures.plot_conflict(STEPS, ["a"]),
-    "comparison": lambda: figures.plot_comparison(
-        [{"name": "x", "accuracy": {"reading": 0.9, "maths": 0.4}}]
-    ),
     "transfer": lambda: figures.plot_transfer(
-        {"reading": (0.01, -0.02, 0.04), "maths": (0.0, float("nan"), float("nan"))}, -0.01
+        {"reading": Interval(0.01, -0.02, 0.04, 5), "maths": ONE_SEED}, -0.01
     ),
     "efficiency": lambda: figures.plot_efficiency(EFFICIENCY),
     "edges": lambda: figures.plot_edges(["self", "far"], np.array([[1.0, -2.0], [0.5, 0.1]])),
@@ -85,15 +89,19 @@ def test_learning_shows_the_accuracies_it_was_given() -> None:
 
 def test_retention_shows_a_row_a_task_and_a_column_an_epoch() -> None:
     image = figures.plot_retention(STEPS, ["b"], ["B"]).axes[0].get_images()[0]
-    assert image.get_array().tolist() == [[0.8, 0.2], [0.1, 0.9]]
+    shown = image.get_array().filled(-1.0).tolist()
+    assert shown == [[0.8, 0.2], [-1.0, 0.9]], "a task without a head yet is left blank"
 
 
 def test_conflict_leaves_out_epochs_without_measurement() -> None:
-    figure = figures.plot_conflict([*STEPS, epoch("a", 30, 1.0, 1.0)], ["a"])
+    figure = figures.plot_conflict([*STEPS, epoch("a", 30, {"reading": 1.0, "maths": 1.0})], ["a"])
     assert list(figure.axes[0].get_lines()[0].get_ydata()) == [0.2, -0.1]
 
 
 def test_efficiency_averages_seeds() -> None:
-    more = [*EFFICIENCY, efficiency("together", 0.1, {"reading": 0.3, "maths": 0.1})]
+    more = [
+        *EFFICIENCY,
+        epoch("efficiency.together", 1, {"reading": 0.3, "maths": 0.1}, examples=100),
+    ]
     line = figures.plot_efficiency(more).axes[0].get_lines()[0]
     assert line.get_ydata() == pytest.approx([0.2, 1.0])

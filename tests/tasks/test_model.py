@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from fledgling.core.errors import ConfigError, DataError
-from fledgling.tasks.answers import ask
-from fledgling.tasks.building import build_graph_model
+from fledgling.settings import load_config
 from fledgling.tasks.data.examples import TaskExample, TaskSplits
-from fledgling.tasks.model import answer_logits, prepare_tasks
+from fledgling.tasks.encoding import Vocabulary
+from fledgling.tasks.graph import GraphBackbone
+from fledgling.tasks.model import MultitaskModel, answer_logits, ask, duplicate, judge_part, prepare
 from fledgling.tasks.settings import GraphSection
 
 SMALL = GraphSection(hidden=16, layers=3, heads=2, feed_forward=16, max_nodes=32)
@@ -27,9 +28,16 @@ def tasks() -> dict[str, TaskSplits]:
     return made
 
 
+def build(seed: int) -> MultitaskModel:
+    torch.manual_seed(seed)
+    texts = [example.text for splits in tasks().values() for example in splits.train]
+    classes = {task: splits.classes for task, splits in tasks().items()}
+    return MultitaskModel(GraphBackbone(SMALL, Vocabulary.covering(texts)), classes)
+
+
 @pytest.fixture
-def model():
-    return build_graph_model(tasks(), SMALL, seed=0).eval()
+def model() -> MultitaskModel:
+    return build(0).eval()
 
 
 def test_each_task_has_its_own_outputs(model) -> None:
@@ -46,9 +54,10 @@ def test_padding_changes_nothing(model) -> None:
     assert torch.allclose(model(short, "math")[0], model(long, "math")[0], atol=1e-6)
 
 
-def test_logits_come_back_in_the_given_order(model) -> None:
+def test_logits_come_back_in_the_given_order(model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fledgling.tasks.model.AT_ONCE", 2)
     texts = ["a much longer text", "cat", "first letter", "x"]
-    together = answer_logits(model, model.backbone.prepare(texts), "math", batch=2)
+    together = answer_logits(model, model.backbone.prepare(texts), "math")
     for row, text in enumerate(texts):
         assert torch.allclose(
             together[row], model(model.backbone.prepare([text]), "math")[0], atol=1e-6
@@ -78,19 +87,51 @@ def test_every_shared_parameter_gets_a_gradient_from_both_tasks(model) -> None:
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
-    one, two, three = (build_graph_model(tasks(), SMALL, seed=seed) for seed in (0, 0, 1))
+    one, two, three = (build(seed) for seed in (0, 0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     assert not torch.equal(one.heads[0].weight, three.heads[0].weight)
 
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match="not a multiple of heads 3"):
-        build_graph_model(tasks(), SMALL.model_copy(update={"heads": 3}), seed=0)
+        load_config(overrides={"tasks.graph.heads": 3})
 
 
 def test_labels_are_class_numbers(model) -> None:
-    parts = prepare_tasks(model.backbone, tasks())
-    assert parts["kindergarten"]["test"].labels.tolist() == [0, 1, 2, 0, 1, 2]
+    splits = tasks()["kindergarten"]
+    part = prepare(model.backbone, splits.validation, splits.classes)
+    assert part.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_judging_by_hand(model) -> None:
+    splits = tasks()["math"]
+    part = prepare(model.backbone, splits.validation, splits.classes)
+    with torch.no_grad():
+        model.head("math").weight.zero_()
+        model.head("math").bias.copy_(torch.tensor([0.0, 1.0]))
+    result = judge_part(model, part, "math")
+    assert result.answers == ("1",) * 6 and result.correct.tolist() == [False, True] * 3
+    assert result.accuracy == 0.5 and result.by("skill", result.correct) == {"s": 0.5}
+    right, wrong = result.losses[1], result.losses[0]
+    assert wrong - right == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_copy_shares_only_what_is_frozen(model) -> None:
+    model.backbone.places.requires_grad_(False)
+    copied = duplicate(model)
+    assert copied.backbone.places is model.backbone.places
+    assert copied.heads[0].weight is not model.heads[0].weight
+    assert torch.equal(copied.heads[0].weight, model.heads[0].weight)
+
+
+def test_adopting_what_another_has_learned(model) -> None:
+    other = build(1)
+    own_head = model.head("math").weight.clone()
+    other = MultitaskModel(other.backbone, {"kindergarten": ("a", "b", "c")})
+    model.adopt(other)
+    assert torch.equal(model.backbone.places, other.backbone.places)
+    assert torch.equal(model.head("kindergarten").weight, other.head("kindergarten").weight)
+    assert torch.equal(model.head("math").weight, own_head)
 
 
 def test_asking_any_task_at_any_time(model) -> None:

@@ -8,19 +8,27 @@ import torch
 from safetensors.torch import load, save
 
 from fledgling.core.errors import ModelError
-from fledgling.tasks.building import build_graph_model
-from fledgling.tasks.data.examples import TaskExample, TaskSplits
+from fledgling.tasks.encoding import Vocabulary
+from fledgling.tasks.graph import GraphBackbone
+from fledgling.tasks.model import MultitaskModel
 from fledgling.tasks.settings import GraphSection
-from fledgling.tasks.store import DESCRIPTION, WEIGHTS, load_graph_model, load_into, save_model
+from fledgling.tasks.store import (
+    DESCRIPTION,
+    WEIGHTS,
+    load_graph_model,
+    load_into,
+    measure_stored,
+    save_model,
+)
+from fledgling.tasks.study import Study
 
 SMALL = GraphSection(hidden=16, layers=2, heads=2, feed_forward=16, max_nodes=32)
 
 
 def make(classes: tuple[str, ...] = ("x", "y"), section: GraphSection = SMALL, seed: int = 0):
-    part = (TaskExample("ça va 1", "t", "s", 1, "x"),)
-    return build_graph_model(
-        {"t": TaskSplits("t", classes, part, part, part)}, section, seed=seed
-    ).eval()
+    torch.manual_seed(seed)
+    backbone = GraphBackbone(section, Vocabulary.covering(["ça va 1"]))
+    return MultitaskModel(backbone, {"t": classes}).eval()
 
 
 @pytest.fixture
@@ -145,3 +153,8 @@ def test_loading_into_a_model_of_the_same_kind(saved: Path) -> None:
     assert torch.equal(again.heads[0].weight, make().heads[0].weight)
     with pytest.raises(ModelError, match="another classes"):
         load_into(make(classes=("x", "z")), saved)
+
+
+def test_measuring_what_is_stored(study: Study) -> None:
+    found = measure_stored(study.model(), study)
+    assert found["logits_identical"] == 1.0 and 0 < found["file_megabytes"] < 1

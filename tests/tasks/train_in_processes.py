@@ -1,4 +1,4 @@
-"""Trains a small setting in several ways; test_processes runs it under a launcher and by itself."""
+"""Trains a small study in several ways; test_processes runs it under a launcher and by itself."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from fledgling.settings import load_config
-from fledgling.tasks.experiments import prepare_setting
+from fledgling.tasks.study import prepare_study
 
 WAYS = (
     ("alternating", "none", "fixed"),
@@ -16,11 +16,12 @@ WAYS = (
     ("mixed", "none", "uncertainty"),
     ("sequential", "ewc", "fixed"),
     ("sequential", "rehearsal", "fixed"),
+    ("sequential", "distillation", "fixed"),
 )
 SMALL = {
     "tasks.data.train_per_skill": 20,
     "tasks.data.held_out_per_skill": 4,
-    "tasks.epochs": 1,
+    "tasks.epochs": 2,
     "tasks.updates_per_epoch": 3,
     "tasks.batch_size": 9,
     "tasks.ewc_examples": 4,
@@ -31,20 +32,23 @@ SMALL = {
 
 
 def train_all() -> list[dict[str, Any]]:
-    """For each way: the number of processes, the losses, and the sum of all absolute weights."""
-    setting, seen = prepare_setting(load_config(overrides=SMALL).tasks, seed=0), []
+    """For each way: the number of processes, every epoch's losses, and what was learned."""
+    study, seen = prepare_study(load_config(overrides=SMALL).tasks, seed=0), []
     for strategy, remedy, balancing in WAYS:
-        trainer = setting.trainer(strategy=strategy, remedy=remedy, balancing=balancing)
-        last = list(trainer.train())[-1].values
+        trainer = study.changed(strategy=strategy, remedy=remedy, balancing=balancing).trainer()
+        records = list(trainer.train())
         seen.append(
             {
                 "processes": trainer.processes.count,
-                "main": trainer.processes.is_main,
-                "train_loss": last["train_loss"],
-                "loss": last["loss"],
-                "weights": sum(
-                    float(one.detach().double().abs().sum()) for one in trainer.model.parameters()
-                ),
+                "rank": trainer.processes.rank,
+                "losses": [
+                    value
+                    for record in records
+                    for losses in (record.train_loss, record.loss)
+                    for value in losses.values()
+                ],
+                "weights": [float(part.double().sum()) for part in trainer.model.parameters()],
+                "variances": [float(part) for part in trainer.log_variances.values()],
             }
         )
     return seen
@@ -53,5 +57,5 @@ def train_all() -> list[dict[str, Any]]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     results = train_all()
-    if results[0]["main"]:
+    if results[0]["rank"] == 0:
         Path(sys.argv[1]).write_text(json.dumps(results), encoding="utf-8")

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
 
 State = dict[str, torch.Tensor]
 
@@ -27,7 +27,7 @@ class Adapter:
     def __init__(
         self,
         loaded: LoadedModel,
-        section: AdapterSection,
+        section: LoraSection,
         seed: int = 0,
         *,
         name: str = "default",

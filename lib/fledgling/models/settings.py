@@ -22,7 +22,7 @@ class ModelsSection(Section):
     max_new_tokens: Annotated[int, Field(ge=1, le=4096)]
 
 
-class AdapterSection(Section):
+class LoraSection(Section):
     """A LoRA adapter: its rank, its scale, and the projections and layers that carry it."""
 
     rank: Annotated[int, Field(ge=1, le=256)]
@@ -31,6 +31,11 @@ class AdapterSection(Section):
     targets: list[str] = Field(min_length=1)
     first_layer: CountOrZero
     last_layer: Annotated[int, Field(ge=-1)]
+
+
+class AdapterSection(LoraSection):
+    """An adapter that learns a fact at a time, and from where it starts to."""
+
     start: Literal["random", "aligned"]
     start_scale: Positive
     start_damping: Positive

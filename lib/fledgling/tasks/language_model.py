@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from torch import nn
 from fledgling.core.errors import DataError
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import LoadedModel
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
+from fledgling.tasks.model import duplicate
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,6 @@ class TokenRows:
     ids: torch.Tensor
     sizes: torch.Tensor
 
-    def __len__(self) -> int:
-        return len(self.sizes)
-
     def select(self, rows: torch.Tensor) -> TokenRows:
         """The texts at ``rows`` (B,), cut to the longest of them."""
         sizes = self.sizes[rows]
@@ -35,28 +33,24 @@ class TokenRows:
 
 class LlmBackbone(nn.Module):
     """A frozen causal language model with a trainable adapter; a text's vector is the mean over its
-    tokens.
-
-    ``max_characters``: longer texts are refused, as the graph backbone refuses them.
+    tokens. ``base`` itself is left as it is.
     """
 
-    def __init__(
-        self, loaded: LoadedModel, section: AdapterSection, *, seed: int, max_characters: int = 512
-    ) -> None:
+    def __init__(self, base: LoadedModel, section: LoraSection, *, seed: int) -> None:
         super().__init__()
+        # Attaching an adapter changes a model in place; the next backbone starts from a plain one.
+        loaded = replace(base, model=duplicate(base.model))
         self.adapter = Adapter(loaded, section, seed)
-        self.model, self.tokenizer = self.adapter.model.model, loaded.tokenizer
-        self.width, self.device, self.max_characters = (
-            loaded.model.config.hidden_size,
-            loaded.device,
-            max_characters,
-        )
+        self.model, self.tokenizer = self.adapter.model.model, base.tokenizer
+        self.width, self.device = base.model.config.hidden_size, base.device
+        self.max_tokens = base.max_length
         self._description = {
             "kind": "llm",
             "hidden_size": self.width,
-            "layers": loaded.model.config.num_hidden_layers,
+            "layers": base.model.config.num_hidden_layers,
             "adapter": section.model_dump(),
         }
+        # Hidden states of a language model have a few huge directions; normed, the heads can learn.
         self.norm = nn.LayerNorm(self.width)
 
     def describe(self) -> dict[str, Any]:
@@ -71,30 +65,26 @@ class LlmBackbone(nn.Module):
 
     def prepare(self, texts: Sequence[str]) -> TokenRows:
         """The texts as token rows. Raises ``DataError`` for an empty or too long text."""
-        for text in texts:
+        ids = self.tokenizer(list(texts))["input_ids"]
+        for text, tokens in zip(texts, ids, strict=True):
             if not text.strip():
                 raise DataError(
                     f"the text {text[:20]!r} is empty; give at least one character that is not"
                     " white space"
                 )
-            if len(text) > self.max_characters:
+            if len(tokens) > self.max_tokens:
                 raise DataError(
-                    f"the text {text[:20] + '…'!r} has {len(text)} characters; this model reads at"
-                    f" most {self.max_characters}: shorten it"
+                    f"the text {text[:20] + '…'!r} has {len(text)} characters, {len(tokens)}"
+                    f" tokens; this model reads at most {self.max_tokens} tokens: shorten it"
                 )
-        encoded = self.tokenizer(
-            list(texts), padding=True, padding_side="right", return_tensors="pt"
-        )
-        return TokenRows(
-            encoded["input_ids"].to(self.device),
-            encoded["attention_mask"].sum(dim=1).to(self.device),
-        )
+        rows = [torch.tensor(tokens, device=self.device) for tokens in ids]
+        sizes = torch.tensor([len(tokens) for tokens in ids], device=self.device)
+        return TokenRows(nn.utils.rnn.pad_sequence(rows, batch_first=True), sizes)
 
     def forward(self, rows: TokenRows) -> torch.Tensor:
         """(B, D): the mean of the last hidden states over each text's tokens."""
-        mask = (
-            torch.arange(rows.ids.shape[1], device=rows.ids.device)[None] < rows.sizes[:, None]
-        )  # (B, T)
+        places = torch.arange(rows.ids.shape[1], device=rows.ids.device)
+        mask = places[None] < rows.sizes[:, None]  # (B, T)
         hidden = self.model(
             input_ids=rows.ids, attention_mask=mask.long(), use_cache=False
         ).last_hidden_state

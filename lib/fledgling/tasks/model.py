@@ -1,167 +1,29 @@
-"""One model, several tasks: a shared backbone and a head per task.
+"""One model, several tasks: a shared backbone, a head per task, and how it is asked.
 
-The ``graph`` backbone is a small graph transformer over characters, a Graphormer (Ying et al. 2021,
-arXiv:2106.05234) whose attention is biased by the learned weight of each edge type.
+A backbone makes one vector of a text: ``graph.GraphBackbone``, or ``language_model.LlmBackbone``.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from fledgling.tasks.data.examples import TaskExample, TaskSplits
-from fledgling.tasks.graph_encoding import (
-    EDGE_TYPES,
-    PLACES,
-    Graphs,
-    Vocabulary,
-    edge_types_of_kinds,
-    encode,
-)
+from fledgling.core.errors import DataError
+from fledgling.tasks.data.examples import TaskExample
+from fledgling.tasks.metrics import TaskAnswer, mean_by
 
-# An edge weight counts so many times: attention to one kind of edge is then a few updates away.
-EDGE_GAIN = 20.0
+UNKNOWN = "unknown"
+# Texts answered at once: enough to keep the processor busy, few enough for a laptop's memory.
+AT_ONCE = 256
 
-
-@dataclass(frozen=True)
-class GraphShape:
-    """The size of a graph backbone; ``max_nodes`` counts the virtual node."""
-
-    hidden: int = 128
-    layers: int = 3
-    heads: int = 4
-    feed_forward: int = 256
-    max_nodes: int = 64
-
-
-class GraphLayer(nn.Module):
-    """Attention over the nodes, biased by edge, then a feed-forward part; both normalised
-    before.
-    """
-
-    def __init__(self, shape: GraphShape) -> None:
-        super().__init__()
-        self.heads = shape.heads
-        self.attention_norm = nn.LayerNorm(shape.hidden)
-        self.query = nn.Linear(shape.hidden, shape.hidden, bias=False)
-        self.key_value = nn.Linear(shape.hidden, 2 * shape.hidden, bias=False)
-        self.output = nn.Linear(shape.hidden, shape.hidden)
-        self.feed_forward_norm = nn.LayerNorm(shape.hidden)
-        self.expand = nn.Linear(shape.hidden, 2 * shape.feed_forward)
-        self.contract = nn.Linear(shape.feed_forward, shape.hidden)
-
-    def forward(
-        self, states: torch.Tensor, bias: torch.Tensor, only: int | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``states`` (B, L, D), ``bias`` (B, H, L, L) → states and attention (B, H, L, L); first
-        ``only`` nodes.
-        """
-        batch, length, hidden = states.shape
-        normal = self.attention_norm(states)
-        if only is not None:
-            states, bias = states[:, :only], bias[:, :, :only]
-        asking = states.shape[1]
-        query = self.query(normal[:, :asking]).view(batch, asking, self.heads, -1).transpose(1, 2)
-        key_value = (
-            self.key_value(normal).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        )
-        scores = query @ key_value[0].transpose(-1, -2) * (hidden // self.heads) ** -0.5 + bias
-        attention = scores.softmax(dim=-1)  # (B, H, asking, L)
-        mixed = (attention @ key_value[1]).transpose(1, 2).reshape(batch, asking, hidden)
-        states = states + self.output(mixed)
-        gate, value = self.expand(self.feed_forward_norm(states)).chunk(2, dim=-1)
-        return states + self.contract(functional.silu(gate) * value), attention
-
-
-class GraphBackbone(nn.Module):
-    """Characters with places, joined by typed edges → one vector a text, read from the virtual
-    node.
-    """
-
-    def __init__(self, shape: GraphShape, vocabulary: Vocabulary) -> None:
-        super().__init__()
-        self.shape, self.vocabulary, self.width = shape, vocabulary, shape.hidden
-        self.characters = nn.Parameter(torch.randn(len(vocabulary), shape.hidden) * 0.02)
-        self.register_buffer("features", vocabulary.features(), persistent=False)
-        self.feature_projection = nn.Linear(self.features.shape[1], shape.hidden, bias=False)
-        self.places = nn.Parameter(torch.randn(4 * PLACES, shape.hidden) * 0.1)
-        self.edge_weights = nn.Parameter(
-            torch.randn(len(EDGE_TYPES), shape.layers * shape.heads) * 0.1
-        )
-        self.register_buffer("kinds", edge_types_of_kinds(), persistent=False)
-        self.register_buffer(
-            "offsets",
-            torch.tensor(
-                [0, *(len(vocabulary) + PLACES * part for part in range(4))], dtype=torch.int32
-            ),
-            persistent=False,
-        )
-        self.layers = nn.ModuleList(GraphLayer(shape) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.hidden)
-
-    def describe(self) -> dict[str, Any]:
-        """What is needed to build this backbone again, as JSON."""
-        return {
-            "kind": "graph",
-            "shape": asdict(self.shape),
-            "characters": self.vocabulary.characters,
-        }
-
-    def prepare(self, texts: Sequence[str]) -> Graphs:
-        """The texts as graphs on the model's device. Raises ``DataError`` for an empty or too long
-        text.
-        """
-        graphs = encode(texts, self.vocabulary, max_nodes=self.shape.max_nodes)
-        return graphs.to(self.characters.device)
-
-    def unread(self, text: str) -> str:
-        """The characters of ``text`` that this backbone has never seen."""
-        return self.vocabulary.unknown(text)
-
-    def edge_scores(self) -> torch.Tensor:
-        """(edge types, layers · heads): what each type of edge adds to the attention score."""
-        return EDGE_GAIN * self.edge_weights
-
-    def edge_bias(self, graphs: Graphs) -> torch.Tensor:
-        """(layers, B, H, L, L): what every edge adds to the attention score; padding adds −∞ in
-        effect.
-        """
-        padding = self.edge_weights.new_full((1, self.edge_weights.shape[1]), -1e9)
-        table = torch.cat([self.kinds @ self.edge_scores(), padding])
-        bias = functional.embedding(graphs.edges.int(), table)  # (B, L, L, layers * H)
-        return bias.view(*bias.shape[:3], self.shape.layers, self.shape.heads).permute(
-            3, 0, 4, 1, 2
-        )
-
-    def node_states(self, graphs: Graphs) -> torch.Tensor:
-        """(B, L, D): what each node starts from."""
-        characters = self.characters + self.feature_projection(self.features)
-        table = torch.cat([characters, self.places])
-        return functional.embedding(graphs.nodes.int() + self.offsets, table).sum(dim=2)
-
-    def forward(self, graphs: Graphs) -> torch.Tensor:
-        """(B, D) for a batch of graphs."""
-        return self.norm(self.trace(graphs)[0][-1][:, 0])
-
-    def trace(
-        self, graphs: Graphs, *, whole: bool = False
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Node states (B, L, D) and attention (B, H, L, L) layer by layer; the last layer only for
-        the virtual node unless ``whole``.
-        """
-        states, bias = self.node_states(graphs), self.edge_bias(graphs)
-        activations, attentions = [states], []
-        for number, layer in enumerate(self.layers):
-            only = None if whole or number + 1 < len(self.layers) else 1
-            states, attention = layer(states, bias[number], only)
-            activations.append(states)
-            attentions.append(attention)
-        return activations, attentions
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class MultitaskModel(nn.Module):
@@ -174,6 +36,7 @@ class MultitaskModel(nn.Module):
         self.backbone = backbone
         self.classes = {task: tuple(answers) for task, answers in classes.items()}
         self.tasks = tuple(self.classes)
+        # A list, not a dictionary by name: a module's name may hold no dot, a task's may.
         self.heads = nn.ModuleList(
             nn.Linear(backbone.width, len(answers)) for answers in self.classes.values()
         )
@@ -182,21 +45,32 @@ class MultitaskModel(nn.Module):
         """The head of ``task``."""
         return self.heads[self.tasks.index(task)]
 
-    def forward(self, inputs: Graphs, task: str) -> torch.Tensor:
+    def forward(self, inputs: Inputs, task: str) -> torch.Tensor:
         """Logits (B, C) of ``task`` for prepared inputs."""
         return self.head(task)(self.backbone(inputs))
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that training changes, by name."""
+        return {name: part for name, part in self.named_parameters() if part.requires_grad}
 
     def shared_parameters(self) -> dict[str, nn.Parameter]:
         """The backbone's trainable parameters by name."""
         return {name: part for name, part in self.backbone.named_parameters() if part.requires_grad}
+
+    @torch.no_grad()
+    def adopt(self, other: MultitaskModel) -> None:
+        """Take over what another model has learned: its backbone, and the heads of its tasks."""
+        learned = other.shared_parameters()
+        for name, part in self.shared_parameters().items():
+            part.copy_(learned[name])
+        for task in other.tasks:
+            self.head(task).load_state_dict(other.head(task).state_dict())
 
 
 class Inputs(Protocol):
     """Texts prepared for a backbone: rows that can be chosen and moved."""
 
     sizes: torch.Tensor
-
-    def __len__(self) -> int: ...
 
     def select(self, rows: torch.Tensor) -> Inputs: ...
 
@@ -211,33 +85,107 @@ class TaskPart:
     inputs: Inputs
     labels: torch.Tensor
 
+    def some(self, count: int, generator: np.random.Generator) -> TaskPart:
+        """``count`` random examples, in their order."""
+        chosen = np.sort(generator.choice(len(self.examples), size=count, replace=False))
+        rows = torch.from_numpy(chosen).to(self.labels.device)
+        examples = tuple(self.examples[row] for row in chosen)
+        return TaskPart(examples, self.inputs.select(rows), self.labels[rows])
 
-Parts = dict[str, dict[str, TaskPart]]
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training may look at: to learn from, and to choose by. The test is not among it."""
+
+    train: TaskPart
+    validation: TaskPart
 
 
-def prepare_tasks(backbone: nn.Module, tasks: Mapping[str, TaskSplits]) -> Parts:
-    """Every split of every task prepared once, by task and split name."""
-    prepared: Parts = {}
-    for task, splits in tasks.items():
-        number = {answer: place for place, answer in enumerate(splits.classes)}
-        prepared[task] = {}
-        for name, part in splits.parts().items():
-            inputs = backbone.prepare([example.text for example in part])
-            labels = torch.tensor(
-                [number[example.answer] for example in part], device=inputs.sizes.device
-            )
-            prepared[task][name] = TaskPart(part, inputs, labels)
-    return prepared
+Parts = Mapping[str, Prepared]
+
+
+def prepare(
+    backbone: nn.Module, examples: Sequence[TaskExample], classes: Sequence[str]
+) -> TaskPart:
+    """Examples turned once into what the backbone reads."""
+    number = {answer: place for place, answer in enumerate(classes)}
+    inputs = backbone.prepare([example.text for example in examples])
+    labels = [number[example.answer] for example in examples]
+    return TaskPart(tuple(examples), inputs, torch.tensor(labels, device=inputs.sizes.device))
+
+
+def duplicate(module: Module) -> Module:
+    """A copy to train on. What is frozen is shared: a copied language model costs its adapter."""
+    frozen = {id(part): part for part in module.parameters() if not part.requires_grad}
+    return copy.deepcopy(module, frozen)
 
 
 @torch.no_grad()
-def answer_logits(
-    model: MultitaskModel, inputs: Inputs, task: str, *, batch: int = 256
-) -> torch.Tensor:
-    """Logits (N, C) of ``task`` for all inputs, shorter ones first through the model, in the given
-    order.
-    """
+def answer_logits(model: MultitaskModel, inputs: Inputs, task: str) -> torch.Tensor:
+    """Logits (N, C) of ``task`` for all inputs, in the given order."""
     model.eval()
+    # Texts of like length go together, so that little of a batch is padding.
     order = inputs.sizes.argsort(stable=True)
-    logits = torch.cat([model(inputs.select(rows), task) for rows in order.split(batch)])
+    logits = torch.cat([model(inputs.select(rows), task) for rows in order.split(AT_ONCE)])
     return torch.empty_like(logits).index_copy_(0, order, logits)
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How a task fares on one split, exercise by exercise: ``correct`` and ``losses`` in nats are
+    (N,).
+    """
+
+    examples: tuple[TaskExample, ...]
+    answers: tuple[str, ...]
+    correct: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return float(self.correct.mean())
+
+    def by(self, group: Literal["skill", "level"], values: np.ndarray) -> dict[str, float]:
+        """The mean of ``values`` (N,), such as ``correct``, over each skill or level."""
+        return mean_by([str(getattr(one, group)) for one in self.examples], values)
+
+
+def judge_part(model: MultitaskModel, part: TaskPart, task: str) -> TaskResult:
+    """The answers of ``task``'s head on one split, held against the right ones."""
+    logits = answer_logits(model, part.inputs, task).float()
+    losses = functional.cross_entropy(logits, part.labels, reduction="none")
+    numbers = logits.argmax(dim=-1)
+    answers = tuple(model.classes[task][number] for number in numbers.tolist())
+    correct = numbers == part.labels
+    return TaskResult(part.examples, answers, correct.cpu().numpy(), losses.cpu().numpy())
+
+
+def ask(model: MultitaskModel, texts: str | Sequence[str], task: str) -> list[TaskAnswer]:
+    """Answer each text as ``task``; nothing is loaded or switched but the head.
+
+    Raises ``DataError`` for a task the model has not, a text that is empty or too long, or not a
+    string. A text with characters that the model never saw gets the answer "unknown" with
+    probability 0.
+    """
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    if task not in model.tasks:
+        raise DataError(
+            f"task {task!r} is not one of this model's; ask for one of {', '.join(model.tasks)}"
+        )
+    wrong = next((text for text in texts if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise DataError(f"{wrong!r} is not a text; give a string, or a list of strings")
+    if not texts:
+        return []
+    logits = answer_logits(model, model.backbone.prepare(texts), task)
+    best = logits.float().softmax(dim=-1).max(dim=-1)
+    answers = []
+    for text, probability, number in zip(
+        texts, best.values.tolist(), best.indices.tolist(), strict=True
+    ):
+        # A guess about what was never seen would look as sure as an answer.
+        unread = model.backbone.unread(text)
+        known = TaskAnswer(text, task, model.classes[task][number], probability)
+        answers.append(TaskAnswer(text, task, UNKNOWN, 0.0, unread) if unread else known)
+    return answers

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from fledgling.facts.learning.penalties import ewc_penalty, fisher_diagonal, snapshot
-from fledgling.tasks.data.mixing import row_batches
-from fledgling.tasks.losses import distillation_loss
-from fledgling.tasks.model import Inputs, MultitaskModel, Parts, answer_logits
+from fledgling.facts.learning.penalties import Tensors, ewc_penalty, fisher_diagonal, snapshot
+from fledgling.tasks.model import Inputs, MultitaskModel, Parts, TaskPart, answer_logits, duplicate
 from fledgling.tasks.processes import Processes
+from fledgling.tasks.schedule import row_batches
 from fledgling.tasks.settings import TasksSection
 
-
-class Remedy(Protocol):
-    """Told when tasks are done; asked at every update for a loss to add, a scalar in nats."""
-
-    def finish(self, tasks: tuple[str, ...]) -> None: ...
-
-    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None: ...
+# What is kept of a finished task: exercises, the logits (N, C) given then, batches without end.
+Memory = tuple[TaskPart, torch.Tensor, Iterator[np.ndarray]]
 
 
-class Rehearsal:
+@dataclass(frozen=True)
+class Seen:
+    """What one update sees of a task: this process's inputs and what the backbone made of them,
+    (B, D).
+    """
+
+    inputs: Inputs
+    states: torch.Tensor
+
+
+@dataclass
+class Remedy:
+    """No remedy, and what the others share: told when tasks are done, asked at every update for a
+    loss to add.
+    """
+
+    model: MultitaskModel
+    parts: Parts
+    section: TasksSection
+    processes: Processes
+    generator: np.random.Generator
+
+    def finish(self, tasks: tuple[str, ...]) -> None:
+        """These tasks are learned; the next phase begins."""
+
+    def loss(self, seen: Mapping[str, Seen], batch: int) -> torch.Tensor | float:
+        """A scalar in nats. ``seen``: by task, what the update sees already; ``batch``: its rows
+        over all processes.
+        """
+        return 0.0
+
+
+@dataclass
+class Rehearsal(Remedy):
     """Keeps a share of each finished task's training examples with the answers given then, and
     trains on both.
 
@@ -34,140 +60,108 @@ class Rehearsal:
     answers.
     """
 
-    def __init__(
-        self,
-        model: MultitaskModel,
-        parts: Parts,
-        section: TasksSection,
-        processes: Processes,
-        generator: np.random.Generator,
-    ) -> None:
-        self.model, self.parts, self.section = model, parts, section
-        self.processes, self.generator = processes, generator
-        self.memory: dict[str, torch.Tensor] = {}
-        self.answers: dict[str, torch.Tensor] = {}
-        self.batches: dict[str, Iterator[np.ndarray]] = {}
+    memory: dict[str, Memory] = field(default_factory=dict)
 
     def finish(self, tasks: tuple[str, ...]) -> None:
-        for task in (task for task in tasks if task not in self.memory):
-            part = self.parts[task]["train"]
-            count = int(self.section.rehearsal_share * len(part.inputs))
-            if count == 0:
-                continue
-            rows = np.sort(self.generator.choice(len(part.inputs), size=count, replace=False))
-            self.memory[task] = torch.from_numpy(rows).to(part.labels.device)
-            self.answers[task] = answer_logits(
-                self.model, part.inputs.select(self.memory[task]), task
-            )
-            self.batches[task] = row_batches(
-                part.inputs.sizes[self.memory[task]].cpu().numpy(),
-                self.section.batch_size,
-                self.generator,
-            )
+        for task in tasks:
+            part = self.parts[task].train
+            count = int(self.section.rehearsal_share * len(part.examples))
+            # Every process needs a row of its own, or its gradients would not match the others'.
+            if task not in self.memory and count >= self.processes.count:
+                kept = part.some(count, self.generator)
+                sizes = kept.inputs.sizes.cpu().numpy()
+                batches = row_batches(sizes, self.section.batch_size, self.generator)
+                logits = answer_logits(self.model, kept.inputs, task)
+                self.memory[task] = kept, logits, batches
 
-    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
-        terms = [self._rehearse(task) for task in self.memory if task not in inputs]
-        return torch.stack(terms).sum() if terms else None
+    def loss(self, seen: Mapping[str, Seen], batch: int) -> torch.Tensor | float:
+        return sum(self._rehearse(task) for task in self.memory if task not in seen)
 
     def _rehearse(self, task: str) -> torch.Tensor:
-        part, places = self.parts[task]["train"], torch.from_numpy(next(self.batches[task]))
-        mine = self.processes.share(places).to(part.labels.device)
-        rows = self.memory[task][mine]
-        logits = self.model(part.inputs.select(rows), task)
-        right = functional.cross_entropy(logits, part.labels[rows], reduction="sum") / len(places)
-        as_before = distillation_loss(
-            logits, self.answers[task][mine], self.section.distillation_temperature
-        ).sum() / len(places)
-        return (
-            self.section.rehearsal_weight * right
-            + self.section.rehearsal_answers_weight * as_before
-        )
+        kept, answers, batches = self.memory[task]
+        places = torch.from_numpy(next(batches))
+        mine = self.processes.share(places).to(kept.labels.device)
+        logits = self.model(kept.inputs.select(mine), task)
+        right = functional.cross_entropy(logits, kept.labels[mine], reduction="sum")
+        temperature = self.section.distillation_temperature
+        as_before = distillation_loss(logits, answers[mine], temperature).sum()
+        weights = self.section.rehearsal_weight, self.section.rehearsal_answers_weight
+        return (weights[0] * right + weights[1] * as_before) / len(places)
 
 
-class ElasticWeights:
+@dataclass
+class ElasticWeights(Remedy):
     """Holds the shared parameters near their values after each finished task, by Fisher information
     (EWC).
     """
 
-    def __init__(
-        self,
-        model: MultitaskModel,
-        parts: Parts,
-        section: TasksSection,
-        processes: Processes,
-        generator: np.random.Generator,
-    ) -> None:
-        self.model, self.parts, self.section = model, parts, section
-        self.processes, self.generator = processes, generator
-        self.held: list[tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]] = []
+    held: list[tuple[Tensors, Tensors]] = field(default_factory=list)
 
     def finish(self, tasks: tuple[str, ...]) -> None:
         shared = self.model.shared_parameters()
         for task in tasks:
-            part = self.parts[task]["train"]
-            count = min(self.section.ewc_examples, len(part.inputs))
-            rows = torch.from_numpy(
-                self.generator.choice(len(part.inputs), size=count, replace=False)
-            )
-            fisher = fisher_diagonal(
-                shared,
-                lambda row, part=part, task=task: functional.cross_entropy(
-                    self.model(part.inputs.select(row), task), part.labels[row]
-                ),
-                rows.to(part.labels.device).split(1),
-            )
-            self.held.append((snapshot(shared), fisher))
+            part = self.parts[task].train
+            count = min(self.section.ewc_examples, len(part.examples))
+            some = part.some(count, self.generator)
 
-    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
-        if not self.held:
-            return None
+            def loss(row: torch.Tensor, some: TaskPart = some, task: str = task) -> torch.Tensor:
+                logits = self.model(some.inputs.select(row), task)
+                return functional.cross_entropy(logits, some.labels[row])
+
+            # One exercise at a time: the square of a mean gradient is not the mean square.
+            each = torch.arange(count, device=part.labels.device).split(1)
+            self.held.append((snapshot(shared), fisher_diagonal(shared, loss, each)))
+
+    def loss(self, seen: Mapping[str, Seen], batch: int) -> torch.Tensor | float:
         shared = self.model.shared_parameters()
-        penalty = torch.stack(
-            [ewc_penalty(shared, anchor, fisher) for anchor, fisher in self.held]
-        ).sum()
+        penalty = sum(ewc_penalty(shared, anchor, fisher) for anchor, fisher in self.held)
+        # Every process has the whole penalty, and their gradients are added up.
         return self.section.ewc_strength * penalty / self.processes.count
 
 
-class Distillation:
+@dataclass
+class Distillation(Remedy):
     """Keeps the finished tasks' answers to the new task's texts as the earlier model gave them
-    (LwF).
+    (learning without forgetting).
     """
 
-    def __init__(self, model: MultitaskModel, section: TasksSection) -> None:
-        self.model, self.section = model, section
-        self.finished: tuple[str, ...] = ()
-        self.earlier: MultitaskModel | None = None
+    finished: tuple[str, ...] = ()
+    earlier: MultitaskModel | None = None
 
     def finish(self, tasks: tuple[str, ...]) -> None:
         self.finished = tuple(dict.fromkeys((*self.finished, *tasks)))
-        self.earlier = copy.deepcopy(self.model).requires_grad_(False)
+        self.earlier = duplicate(self.model).requires_grad_(False)
 
-    def loss(self, inputs: Mapping[str, Inputs], batch: int) -> torch.Tensor | None:
-        if self.earlier is None:
-            return None
-        terms = []
-        for seen in inputs.values():
-            states, before = self.model.backbone(seen), self.earlier.backbone(seen)
-            terms += [
-                distillation_loss(
-                    self.model.head(task)(states),
-                    self.earlier.head(task)(before),
-                    self.section.distillation_temperature,
-                ).sum()
-                / batch
-                for task in self.finished
-                if task not in inputs
-            ]
-        return self.section.distillation_strength * torch.stack(terms).sum() if terms else None
+    def loss(self, seen: Mapping[str, Seen], batch: int) -> torch.Tensor | float:
+        total, temperature = 0.0, self.section.distillation_temperature
+        old = [task for task in self.finished if task not in seen]
+        for one in seen.values() if old else ():
+            before = self.earlier.backbone(one.inputs)
+            for task in old:
+                now, then = self.model.head(task)(one.states), self.earlier.head(task)(before)
+                total = total + distillation_loss(now, then, temperature).sum() / batch
+        return self.section.distillation_strength * total
+
+
+def distillation_loss(
+    logits: torch.Tensor, earlier: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """(B,) KL(earlier ‖ now) in nats of the softened answers, times T² (Li and Hoiem 2016,
+    arXiv:1606.09282).
+
+    ``logits``, ``earlier``: (B, C); no gradient flows into ``earlier``.
+    """
+    target = functional.log_softmax(earlier.detach() / temperature, dim=-1)
+    now = functional.log_softmax(logits / temperature, dim=-1)
+    divergence = functional.kl_div(now, target, reduction="none", log_target=True).sum(dim=-1)
+    # Softening makes gradients T² times smaller; this makes up for it.
+    return divergence * temperature**2
 
 
 def build_remedy(
     model: MultitaskModel, parts: Parts, section: TasksSection, processes: Processes, seed: int
-) -> Remedy | None:
-    """The remedy that ``section.remedy`` names; None for ``none``."""
-    generator = np.random.default_rng([seed, 7])
-    if section.remedy == "rehearsal":
-        return Rehearsal(model, parts, section, processes, generator)
-    if section.remedy == "ewc":
-        return ElasticWeights(model, parts, section, processes, generator)
-    return Distillation(model, section) if section.remedy == "distillation" else None
+) -> Remedy:
+    """The remedy that ``section.remedy`` names."""
+    kinds = {"rehearsal": Rehearsal, "ewc": ElasticWeights, "distillation": Distillation}
+    kind = kinds.get(section.remedy, Remedy)
+    return kind(model, parts, section, processes, np.random.default_rng([seed, 7]))

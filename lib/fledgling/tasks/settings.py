@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
 
 Strategy = Literal["alternating", "mixed", "curriculum", "sequential"]
 Remedy = Literal["none", "rehearsal", "ewc", "distillation"]
 Balancing = Literal["fixed", "uncertainty", "pcgrad"]
+# What strategies are compared as: a balancing other than fixed needs updates that see all tasks.
+ComparedStrategy = Literal[
+    "alternating", "mixed", "mixed.uncertainty", "mixed.pcgrad", "curriculum", "sequential"
+]
+BatchSize = Annotated[int, Field(ge=2)]
+Momentum = Annotated[float, Field(ge=0.0, lt=1.0)]
 HeldOut = Annotated[float, Field(gt=0.0, lt=0.5)]
 
 
@@ -34,17 +40,30 @@ class GraphSection(Section):
     feed_forward: Annotated[int, Field(ge=8, le=8192)]
     max_nodes: Annotated[int, Field(ge=8, le=1024)]
 
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> GraphSection:
+        if self.hidden % self.heads:
+            raise ValueError(
+                f"hidden {self.hidden} is not a multiple of heads {self.heads}; change one of them"
+            )
+        return self
+
 
 class LlmSection(Section):
-    """What differs where the backbone is the language model."""
+    """The language model as backbone: its adapter, and what stands ``instead`` of other values."""
 
-    train_per_skill: Count
-    held_out_per_skill: Count
+    adapter: LoraSection
+    instead: dict[str, Any]
+
+
+class ExperimentSection(Section):
+    """What notebook 03 and the benchmark compare, and with which budget."""
+
+    seeds: Count
     epochs: Count
-    updates_per_epoch: Count
-    batch_size: Count
-    lr: Positive
-    adapter: AdapterSection
+    strategies: list[ComparedStrategy] = Field(min_length=1)
+    remedies: list[Remedy] = Field(min_length=1)
+    shares: list[Annotated[float, Field(gt=0.0, le=1.0)]] = Field(min_length=1)
 
 
 class TasksSection(Section):
@@ -60,9 +79,12 @@ class TasksSection(Section):
     weights: dict[str, Positive]
     epochs: Count
     updates_per_epoch: Count
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: BatchSize
+    skill_balance: Share
     lr: Positive
     matrix_lr: NonNegative
+    adam_betas: tuple[Momentum, Momentum]
+    muon_momentum: Momentum
     muon_steps: Annotated[int, Field(ge=1, le=10)]
     warmup_share: Share
     later_phase_lr: Positive
@@ -76,6 +98,4 @@ class TasksSection(Section):
     ewc_examples: Count
     distillation_strength: NonNegative
     distillation_temperature: Positive
-    seeds: Count
-    comparison_epochs: Count
-    efficiency_shares: list[Annotated[float, Field(gt=0.0, le=1.0)]] = Field(min_length=1)
+    experiment: ExperimentSection

@@ -5,21 +5,38 @@ every time.
 from __future__ import annotations
 
 import hashlib
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from fledgling.core.errors import DataError, ModelError
-from fledgling.core.files import read_json, write_atomically, write_json
-from fledgling.tasks.graph_encoding import Vocabulary
-from fledgling.tasks.model import GraphBackbone, GraphShape, MultitaskModel
+from fledgling.core.errors import ModelError
+from fledgling.core.files import write_atomically, write_json
+from fledgling.core.settings import Section
+from fledgling.tasks.encoding import Vocabulary
+from fledgling.tasks.graph import GraphBackbone
+from fledgling.tasks.model import MultitaskModel, answer_logits
+from fledgling.tasks.settings import GraphSection
+from fledgling.tasks.study import Study
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 RETRAIN = "copy it again from where it was saved, or train the model anew"
+
+
+class Description(Section):
+    """``model.json``: how to build the model, and what its weights must look like."""
+
+    format: Literal[1]
+    backbone: dict[str, Any]
+    classes: dict[str, list[str]]
+    tensors: dict[str, list[int]]
+    sha256: str
 
 
 def save_model(model: MultitaskModel, folder: Path) -> None:
@@ -27,20 +44,25 @@ def save_model(model: MultitaskModel, folder: Path) -> None:
 
     The language-model backbone is stored as its adapter and heads only.
     """
-    tensors = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in sorted(trained_tensors(model).items())
-    }
+    # By name: the order in which a model registers its parts is no part of what it is.
+    trained = sorted(model.trained().items())
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained}
     blob = save(tensors)
-    description = {
-        "format": FORMAT,
-        "backbone": model.backbone.describe(),
-        "classes": model.classes,
-        "tensors": {name: [*tensor.shape] for name, tensor in tensors.items()},
-        "sha256": hashlib.sha256(blob).hexdigest(),
-    }
+    description = describe(
+        model,
+        tensors={name: [*tensor.shape] for name, tensor in tensors.items()},
+        sha256=hashlib.sha256(blob).hexdigest(),
+    )
     write_atomically(folder / WEIGHTS, lambda path: path.write_bytes(blob))
-    write_json(folder / DESCRIPTION, description)
+    write_json(folder / DESCRIPTION, description.model_dump())
+
+
+def describe(model: MultitaskModel, **weights: Any) -> Description:
+    """What ``model.json`` says of a model whose ``weights`` are described by shape and checksum."""
+    classes = {task: list(answers) for task, answers in model.classes.items()}
+    return Description(
+        format=FORMAT, backbone=model.backbone.describe(), classes=classes, **weights
+    )
 
 
 def load_graph_model(folder: Path, *, device: torch.device | None = None) -> MultitaskModel:
@@ -50,20 +72,17 @@ def load_graph_model(folder: Path, *, device: torch.device | None = None) -> Mul
     another shape.
     """
     description, tensors = read_model(folder)
-    backbone = description["backbone"]
-    if backbone.get("kind") != "graph":
-        raise ModelError(
-            f"{folder} holds a {backbone.get('kind')!r} backbone; build that and use load_into"
-        )
+    kind = description.backbone.get("kind")
+    if kind != "graph":
+        raise ModelError(f"{folder} holds a {kind!r} backbone; build that and use load_into")
     try:
-        shape = GraphShape(**backbone["shape"])
-        model = MultitaskModel(
-            GraphBackbone(shape, Vocabulary(backbone["characters"])), description["classes"]
-        )
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, RuntimeError) as error:
+        shape = GraphSection.model_validate(description.backbone["shape"])
+        graph = GraphBackbone(shape, Vocabulary(description.backbone["characters"]))
+    except (ValidationError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder / DESCRIPTION} does not describe a graph model ({error}); {RETRAIN}"
         ) from error
+    model = MultitaskModel(graph, description.classes)
     fill(model, tensors, folder)
     return model.to(device or torch.device("cpu")).eval()
 
@@ -72,58 +91,52 @@ def load_into(model: MultitaskModel, folder: Path) -> MultitaskModel:
     """Put what ``folder`` holds into a model of the same kind and shape. Raises ``ModelError``
     where they differ.
     """
-    description, tensors = read_model(folder)
-    mine = {
-        "backbone": model.backbone.describe(),
-        "classes": {t: list(c) for t, c in model.classes.items()},
-    }
-    for key, value in mine.items():
-        if description[key] != value:
+    saved, tensors = read_model(folder)
+    mine = describe(model, tensors={}, sha256="")
+    for key in ("backbone", "classes"):
+        if getattr(saved, key) != getattr(mine, key):
+            was, is_now = (f"{getattr(one, key)!s:.60}" for one in (saved, mine))
             raise ModelError(
-                f"{folder} was saved with another {key} ({_short(description[key])}) than this"
-                f" model's ({_short(value)}); build the model as it was, or choose another folder"
+                f"{folder} was saved with another {key} ({was}) than this model's ({is_now});"
+                " build the model as it was, or choose another folder"
             )
     fill(model, tensors, folder)
     return model
 
 
-def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def measure_stored(model: MultitaskModel, study: Study) -> dict[str, float]:
+    """``file_megabytes`` of the saved model, and ``logits_identical``: 1 where it answers all of
+    validation as before once it is loaded again.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_model(model, folder)
+        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        again = load_into(study.model(), folder)
+    same = all(
+        torch.equal(*(answer_logits(one, part.validation.inputs, task) for one in (model, again)))
+        for task, part in study.parts.items()
+    )
+    return {"file_megabytes": size, "logits_identical": float(same)}
+
+
+def read_model(folder: Path) -> tuple[Description, dict[str, torch.Tensor]]:
     """The description and the tensors, checked against each other."""
     try:
-        description = read_json(folder / DESCRIPTION)
-        blob = (folder / WEIGHTS).read_bytes()
-    except (DataError, OSError) as error:
+        text, blob = ((folder / name).read_bytes() for name in (DESCRIPTION, WEIGHTS))
+        description = Description.model_validate_json(text)
+    except (OSError, ValidationError) as error:
         raise ModelError(
-            f"{folder} does not hold a readable multi-task model ({error}); {RETRAIN}"
-        ) from error
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        found = (
-            description.get("format")
-            if isinstance(description, dict)
-            else type(description).__name__
-        )
-        raise ModelError(
-            f"{folder / DESCRIPTION} has format {found!r}; this version reads format {FORMAT}:"
+            f"{folder} does not hold a readable multi-task model of format {FORMAT} ({error});"
             f" {RETRAIN}"
-        )
-    missing = [
-        key for key in ("backbone", "classes", "tensors", "sha256") if key not in description
-    ]
-    if (
-        missing
-        or not isinstance(description["backbone"], dict)
-        or not isinstance(description["classes"], dict)
-    ):
-        raise ModelError(
-            f"{folder / DESCRIPTION} lacks {', '.join(missing) or 'a mapping'}; {RETRAIN}"
-        )
+        ) from error
     try:
         tensors = load(blob)
     except (SafetensorError, ValueError, KeyError) as error:
         raise ModelError(
             f"{folder / WEIGHTS} is cut short or not safetensors ({error}); {RETRAIN}"
         ) from error
-    if hashlib.sha256(blob).hexdigest() != description["sha256"]:
+    if hashlib.sha256(blob).hexdigest() != description.sha256:
         raise ModelError(
             f"{folder / WEIGHTS} was altered after it was saved: its checksum differs from the one"
             f" in {DESCRIPTION}; {RETRAIN}"
@@ -131,11 +144,11 @@ def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     return description, tensors
 
 
-def fill(model: MultitaskModel, tensors: dict[str, torch.Tensor], folder: Path) -> None:
+def fill(model: MultitaskModel, tensors: Mapping[str, torch.Tensor], folder: Path) -> None:
     """Copy ``tensors`` into the model's trained parts. Raises ``ModelError`` naming the first that
     does not fit.
     """
-    wanted = trained_tensors(model)
+    wanted = model.trained()
     odd = sorted(wanted.keys() ^ tensors.keys())
     if odd:
         where = "lacks" if odd[0] in wanted else "has the surplus"
@@ -147,15 +160,3 @@ def fill(model: MultitaskModel, tensors: dict[str, torch.Tensor], folder: Path) 
                 f"description needs {tuple(tensor.shape)}; {RETRAIN}"
             )
         tensor.data.copy_(tensors[name])
-
-
-def trained_tensors(model: MultitaskModel) -> dict[str, torch.Tensor]:
-    """The parameters that training changes, by name."""
-    return {
-        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
-    }
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from fledgling.core.errors import ConfigError
-from fledgling.core.records import StepRecord
-from fledgling.tasks.data.mixing import Epoch, plan, row_batches
-from fledgling.tasks.losses import cosine, project_conflicts, uncertainty_weighted
-from fledgling.tasks.metrics import accuracy_by
-from fledgling.tasks.model import Inputs, MultitaskModel, Parts, TaskPart, answer_logits
+from fledgling.tasks.balancing import (
+    cosine,
+    gradient,
+    project_conflicts,
+    set_gradient,
+    uncertainty_weighted,
+    weighted,
+)
+from fledgling.tasks.metrics import EpochRecord
+from fledgling.tasks.model import MultitaskModel, Parts, TaskResult, judge_part
 from fledgling.tasks.optimizers import Optimizers
 from fledgling.tasks.processes import Processes
-from fledgling.tasks.remedies import build_remedy
+from fledgling.tasks.remedies import Seen, build_remedy
+from fledgling.tasks.schedule import Epoch, plan, repeats, row_batches
 from fledgling.tasks.settings import TasksSection
 
-
-@dataclass(frozen=True)
-class TaskResult:
-    """How a task fares on one split; ``correct``, ``losses`` in nats and ``answers`` as class
-    numbers are (N,).
-    """
-
-    accuracy: float
-    loss: float
-    correct: np.ndarray
-    losses: np.ndarray
-    answers: np.ndarray
+Streams = Mapping[str, Iterator[np.ndarray]]
 
 
 class MultitaskTrainer:
@@ -41,120 +36,98 @@ class MultitaskTrainer:
     """
 
     def __init__(
-        self,
-        model: MultitaskModel,
-        parts: Parts,
-        section: TasksSection,
-        *,
-        seed: int = 0,
-        processes: Processes | None = None,
+        self, model: MultitaskModel, parts: Parts, section: TasksSection, *, seed: int = 0
     ) -> None:
         self.model, self.parts, self.section, self.seed = model, parts, section, seed
         self.tasks = tuple(parts)
-        self.processes = processes or Processes(next(model.parameters()).device)
-        _check(section, self.tasks, self.processes.count)
-        self.parameters = {name: one for name, one in model.named_parameters() if one.requires_grad}
-        self.log_variances = (
-            {
-                task: torch.nn.Parameter(torch.zeros((), device=self.processes.device))
-                for task in self.tasks
-            }
-            if section.balancing == "uncertainty"
-            else {}
+        self.processes = Processes(next(model.parameters()).device)
+        self.plan = plan(
+            section.strategy,
+            self.tasks,
+            epochs=section.epochs,
+            updates=section.updates_per_epoch,
         )
+        together = max(len(update) for epoch in self.plan for update in epoch.updates)
+        # An update that sees several tasks takes fewer rows of each: as many exercises in all.
+        self.rows_a_task = max(1, section.batch_size // together)
+        _check(section, parts, self.rows_a_task, self.processes.count)
+        self.parameters = model.trained()
+        uncertain = self.tasks if section.balancing == "uncertainty" else ()
+        self.log_variances = {
+            task: torch.nn.Parameter(torch.zeros((), device=self.processes.device))
+            for task in uncertain
+        }
         self.remedy = build_remedy(model, parts, section, self.processes, seed)
         self.order = torch.Generator().manual_seed(seed)
         self.updates_done = self.examples_seen = 0
         self.seconds_training = 0.0
 
-    def train(
-        self, watch: str = "validation", *, first_phase: int = 0, phases: int | None = None
-    ) -> Iterator[StepRecord]:
-        """Train by the configured strategy; after each epoch yield losses, accuracies and gradient
-        conflict.
+    def train(self, *, first_phase: int = 0) -> Iterator[EpochRecord]:
+        """Train as configured; after each epoch yield losses, gradient conflict, and accuracies on
+        the validation split.
 
-        ``watch`` is the split measured on; nothing is chosen by it. Phases before ``first_phase``
-        count as done already, and at most ``phases`` are trained, so that runs can share a first
-        phase.
+        Phases before ``first_phase`` count as done already: the model was trained on them by
+        another trainer.
         """
         started = time.perf_counter()
-        epochs = plan(
-            self.section.strategy,
-            self.tasks,
-            epochs=self.section.epochs,
-            updates=self.section.updates_per_epoch,
-        )
-        last_phase = epochs[-1].phase if phases is None else first_phase + phases - 1
-        streams, optimizers = self._streams(epochs), None
-        for number, epoch in enumerate(epochs):
-            new_phase = number == 0 or epoch.phase != epochs[number - 1].phase
-            if new_phase and number and self.remedy is not None:
-                self.remedy.finish(epochs[number - 1].tasks)
-            if not first_phase <= epoch.phase <= last_phase:
+        streams = self._streams()
+        optimizers, phase = None, 0
+        for number, epoch in enumerate(self.plan, start=1):
+            if epoch.phase != phase:
+                self.remedy.finish(self._trained_in(phase))
+            if optimizers is None or epoch.phase != phase:
+                # Every phase starts afresh: momentum of the last task would pull back to it.
+                optimizers = self._optimizers(epoch.phase)
+            phase = epoch.phase
+            if phase < first_phase:
                 continue
-            if new_phase or optimizers is None:
-                optimizers = self._optimizers(epochs, epoch.phase)
             began = time.perf_counter()
             losses = self._train_epoch(epoch, streams, optimizers)
             self.seconds_training += time.perf_counter() - began
-            yield self._record(number + 1, epoch, losses, watch, started)
+            yield self._record(number, epoch, losses, started)
+
+    def _trained_in(self, phase: int) -> tuple[str, ...]:
+        return next(epoch.tasks for epoch in self.plan if epoch.phase == phase)
 
     def _record(
-        self, number: int, epoch: Epoch, losses: dict[str, float], watch: str, started: float
-    ) -> StepRecord:
-        values = self.measure(watch) | {
-            "phase": epoch.phase,
-            "trained": list(epoch.tasks),
-            "train_loss": losses,
-        }
+        self, number: int, epoch: Epoch, losses: dict[str, float], started: float
+    ) -> EpochRecord:
+        results = self.evaluate()
         every = self.section.conflict_every
-        if every and number % every == 0 and len(self.tasks) > 1:
-            values["conflict"] = self.conflict()
-        values |= {
-            "updates": self.updates_done,
-            "examples": self.examples_seen,
-            "seconds": time.perf_counter() - started,
-            "seconds_training": self.seconds_training,
-        }
-        return StepRecord(number, "epoch", self.section.strategy, values)
+        measures = bool(every) and number % every == 0 and len(self.tasks) > 1
+        return EpochRecord(
+            run=self.section.strategy,
+            seed=self.seed,
+            epoch=number,
+            phase=epoch.phase,
+            trained=epoch.tasks,
+            train_loss=losses,
+            accuracy={task: found.accuracy for task, found in results.items()},
+            loss={task: float(found.losses.mean()) for task, found in results.items()},
+            skills={task: found.by("skill", found.correct) for task, found in results.items()},
+            levels={task: found.by("level", found.correct) for task, found in results.items()},
+            skill_losses={task: found.by("skill", found.losses) for task, found in results.items()},
+            level_losses={task: found.by("level", found.losses) for task, found in results.items()},
+            conflict=self.conflict() if measures else None,
+            train_examples={task: len(part.train.examples) for task, part in self.parts.items()},
+            updates=self.updates_done,
+            examples=self.examples_seen,
+            seconds=time.perf_counter() - started,
+            seconds_training=self.seconds_training,
+        )
 
-    def evaluate(self, part: str = "test") -> dict[str, TaskResult]:
-        """Every task on one split, from its own head."""
+    def evaluate(self) -> dict[str, TaskResult]:
+        """Every task on its validation split, from its own head."""
         return {
-            task: judge_part(self.model, splits[part], task) for task, splits in self.parts.items()
+            task: judge_part(self.model, part.validation, task) for task, part in self.parts.items()
         }
-
-    def measure(self, part: str) -> dict[str, dict]:
-        """Loss and accuracy by task, by skill and by level."""
-        values: dict[str, dict] = {
-            "accuracy": {},
-            "loss": {},
-            "skills": {},
-            "levels": {},
-            "skill_losses": {},
-            "level_losses": {},
-        }
-        for task, result in self.evaluate(part).items():
-            examples = self.parts[task][part].examples
-            skills, levels = [one.skill for one in examples], [str(one.level) for one in examples]
-            values["accuracy"][task], values["loss"][task] = result.accuracy, result.loss
-            values["skills"][task], values["levels"][task] = (
-                accuracy_by(skills, result.correct),
-                accuracy_by(levels, result.correct),
-            )
-            values["skill_losses"][task], values["level_losses"][task] = (
-                accuracy_by(skills, result.losses),
-                accuracy_by(levels, result.losses),
-            )
-        return values
 
     def conflict(self) -> float:
         """Mean cosine between the tasks' gradients on the shared parameters; below 0 they pull
         against each other.
         """
-        flat = list(self.task_gradients().values())
-        pairs = [(one, two) for one in range(len(flat)) for two in range(one)]
-        return float(np.mean([cosine(flat[one], flat[two]) for one, two in pairs]))
+        pairs = combinations(self.task_gradients().values(), 2)
+        return float(np.mean([cosine(one, other) for one, other in pairs]))
 
     def task_gradients(self) -> dict[str, torch.Tensor]:
         """Each task's flat gradient (P,) on the shared parameters, over a batch spread across its
@@ -162,39 +135,37 @@ class MultitaskTrainer:
         """
         shared = list(self.model.shared_parameters().values())
         gradients = {}
-        for task, splits in self.parts.items():
-            count = len(splits["train"].inputs)
-            rows = torch.arange(
-                0, count, max(1, count // self.section.batch_size), device=self.processes.device
-            )
-            loss = self._loss(task, rows, splits["train"].inputs.select(rows), len(rows))
-            gradients[task] = _flat(torch.autograd.grad(loss, shared, allow_unused=True), shared)
+        for task, part in self.parts.items():
+            # Evenly spread rather than drawn: measuring leaves the order of training alone.
+            count = len(part.train.examples)
+            step = max(1, count // self.section.batch_size)
+            rows = torch.arange(0, count, step, device=self.processes.device)
+            gradients[task] = gradient(self._loss(task, rows, len(rows))[0], shared)
         return gradients
 
-    def _streams(self, epochs: list[Epoch]) -> dict[str, Iterator[np.ndarray]]:
-        together = max(len(update) for epoch in epochs for update in epoch.updates)
-        size = max(1, self.section.batch_size // together)
-        return {
-            task: row_batches(
-                splits["train"].inputs.sizes.cpu().numpy(),
-                size,
-                np.random.default_rng([self.seed, place]),
-            )
-            for place, (task, splits) in enumerate(self.parts.items())
-        }
+    def _streams(self) -> Streams:
+        streams = {}
+        for place, (task, part) in enumerate(self.parts.items()):
+            generator = np.random.default_rng([self.seed, place])
+            sizes = part.train.inputs.sizes.cpu().numpy()
+            # Of some skills there are few different exercises: left to their number, they would
+            # hardly be practised.
+            skills = [example.skill for example in part.train.examples]
+            times = repeats(skills, self.section.skill_balance)
+            streams[task] = row_batches(sizes, self.rows_a_task, generator, times=times)
+        return streams
 
-    def _optimizers(self, epochs: list[Epoch], phase: int) -> Optimizers:
-        updates = sum(len(epoch.updates) for epoch in epochs if epoch.phase == phase)
+    def _optimizers(self, phase: int) -> Optimizers:
         return Optimizers(
             self.parameters,
             self.section,
-            updates=updates,
+            updates=sum(len(epoch.updates) for epoch in self.plan if epoch.phase == phase),
             factor=self.section.later_phase_lr if phase else 1.0,
             extra=tuple(self.log_variances.values()),
         )
 
     def _train_epoch(
-        self, epoch: Epoch, streams: Mapping[str, Iterator[np.ndarray]], optimizers: Optimizers
+        self, epoch: Epoch, streams: Streams, optimizers: Optimizers
     ) -> dict[str, float]:
         self.model.train()
         sums: dict[str, list[torch.Tensor]] = {task: [] for task in epoch.tasks}
@@ -208,109 +179,75 @@ class MultitaskTrainer:
             for task, losses in sums.items()
         }
 
-    def _update(
-        self, tasks: tuple[str, ...], streams: Mapping[str, Iterator[np.ndarray]]
-    ) -> dict[str, torch.Tensor]:
+    def _update(self, tasks: tuple[str, ...], streams: Streams) -> dict[str, torch.Tensor]:
         """Gradients of one update into the parameters; each task's own loss, detached."""
-        inputs, losses, batch = {}, {}, 0
+        losses, seen, batch = {}, {}, 0
         for task in tasks:
             rows = torch.from_numpy(next(streams[task]))
-            part, batch = self.parts[task]["train"], batch + len(rows)
-            mine = self.processes.share(rows).to(part.labels.device)
-            inputs[task] = part.inputs.select(mine)
-            losses[task] = self._loss(task, mine, inputs[task], len(rows))
+            mine = self.processes.share(rows).to(self.processes.device)
+            losses[task], seen[task] = self._loss(task, mine, len(rows))
+            batch += len(rows)
         self.updates_done, self.examples_seen = self.updates_done + 1, self.examples_seen + batch
-        kept = self.remedy.loss(inputs, batch) if self.remedy is not None else None
         if self.section.balancing == "pcgrad" and len(tasks) > 1:
-            self._backward_projected(losses, kept)
+            self._backward_projected(losses)
         else:
-            total = self._balanced(losses) if kept is None else self._balanced(losses) + kept
-            total.backward()
+            (self._balanced(losses) + self.remedy.loss(seen, batch)).backward()
             self.processes.sum_gradients([*self.parameters.values(), *self.log_variances.values()])
         return {task: loss.detach() for task, loss in losses.items()}
 
-    def _loss(self, task: str, rows: torch.Tensor, inputs: Inputs, whole: int) -> torch.Tensor:
-        """This process's part of the mean cross-entropy over ``whole`` rows, a scalar in nats."""
-        labels = self.parts[task]["train"].labels[rows]
-        return functional.cross_entropy(self.model(inputs, task), labels, reduction="sum") / whole
+    def _loss(self, task: str, rows: torch.Tensor, whole: int) -> tuple[torch.Tensor, Seen]:
+        """This process's part of the mean cross-entropy over ``whole`` rows, a scalar in nats, and
+        what it was worked out from.
+        """
+        part = self.parts[task].train
+        inputs = part.inputs.select(rows)
+        states = self.model.backbone(inputs)
+        logits = self.model.head(task)(states)
+        loss = functional.cross_entropy(logits, part.labels[rows], reduction="sum") / whole
+        return loss, Seen(inputs, states)
 
     def _balanced(self, losses: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        mine = weighted(losses, self.section.weights)
         if self.log_variances:
-            return uncertainty_weighted(losses, self.log_variances)
-        return torch.stack(
-            [self.section.weights.get(task, 1.0) * loss for task, loss in losses.items()]
-        ).sum()
+            return uncertainty_weighted(mine, self.log_variances, 1 / self.processes.count)
+        return sum(mine.values())
 
-    def _backward_projected(
-        self, losses: Mapping[str, torch.Tensor], kept: torch.Tensor | None
-    ) -> None:
+    def _backward_projected(self, losses: Mapping[str, torch.Tensor]) -> None:
         """PCGrad on the shared parameters; heads take their own gradient."""
         shared = list(self.model.shared_parameters().values())
-        own = [one for name, one in self.parameters.items() if not name.startswith("backbone.")]
         flat = []
-        for task, loss in losses.items():
+        for task, loss in weighted(losses, self.section.weights).items():
             head = list(self.model.head(task).parameters())
-            gradients = torch.autograd.grad(
-                self.section.weights.get(task, 1.0) * loss, [*shared, *head], allow_unused=True
-            )
-            flat.append(self.processes.sum(_flat(gradients[: len(shared)], shared)))
-            for parameter, gradient in zip(head, gradients[len(shared) :], strict=True):
-                parameter.grad = gradient
-        self.processes.sum_gradients(own)
-        _unflatten(project_conflicts(flat, self.order), shared)
-        if kept is not None:
-            kept.backward()
+            # Projected once summed: the parts of two processes may conflict where the sums do not.
+            whole = self.processes.sum(gradient(loss, [*shared, *head]))
+            sizes = [sum(one.numel() for one in some) for some in (shared, head)]
+            of_shared, of_head = whole.split(sizes)
+            flat.append(of_shared)
+            set_gradient(of_head, head)
+        set_gradient(project_conflicts(flat, self.order), shared)
 
 
-def judge_part(model: MultitaskModel, part: TaskPart, task: str) -> TaskResult:
-    """The answers of ``task``'s head on one split, held against the right ones."""
-    logits = answer_logits(model, part.inputs, task)
-    losses = functional.cross_entropy(logits.float(), part.labels, reduction="none").cpu().numpy()
-    answers = logits.argmax(dim=-1)
-    correct = (answers == part.labels).cpu().numpy()
-    return TaskResult(
-        float(correct.mean()), float(losses.mean()), correct, losses, answers.cpu().numpy()
-    )
-
-
-def _flat(
-    gradients: tuple[torch.Tensor | None, ...], parameters: list[torch.nn.Parameter]
-) -> torch.Tensor:
-    return torch.cat(
-        [
-            (torch.zeros_like(one) if gradient is None else gradient).reshape(-1)
-            for one, gradient in zip(parameters, gradients, strict=True)
-        ]
-    )
-
-
-def _unflatten(flat: torch.Tensor, parameters: list[torch.nn.Parameter]) -> None:
-    start = 0
-    for parameter in parameters:
-        parameter.grad = flat[start : start + parameter.numel()].view_as(parameter)
-        start += parameter.numel()
-
-
-def _check(section: TasksSection, tasks: tuple[str, ...], processes: int) -> None:
+def _check(section: TasksSection, parts: Parts, rows_a_task: int, processes: int) -> None:
     """Raise ``ConfigError`` where parts of the section do not go together."""
-    unknown = sorted(set(section.weights) - set(tasks))
+    unknown = sorted(set(section.weights) - set(parts))
     if unknown:
         raise ConfigError(
-            f"multitask.weights names {unknown[0]!r}, which is no task here; the tasks are "
-            f"{', '.join(tasks)}"
+            f"tasks.weights names {unknown[0]!r}, which is no task here; the tasks are "
+            f"{', '.join(parts)}"
         )
-    if section.balancing != "fixed" and section.strategy != "mixed" and len(tasks) > 1:
+    if section.balancing != "fixed" and section.strategy != "mixed" and len(parts) > 1:
         raise ConfigError(
-            f"multitask.balancing={section.balancing} needs updates that see all tasks; set "
-            f"multitask.strategy=mixed (it is {section.strategy}), or balancing=fixed"
+            f"tasks.balancing={section.balancing} needs updates that see all tasks; set "
+            f"tasks.strategy=mixed (it is {section.strategy}), or balancing=fixed"
         )
     if section.remedy != "none" and section.strategy not in ("sequential", "curriculum"):
         raise ConfigError(
-            f"multitask.remedy={section.remedy} acts in later phases, which {section.strategy} has"
-            " not; set multitask.strategy=sequential or curriculum, or remedy=none"
+            f"tasks.remedy={section.remedy} acts in later phases, which {section.strategy} has"
+            " not; set tasks.strategy=sequential or curriculum, or remedy=none"
         )
-    if section.batch_size < processes:
+    fewest = min(rows_a_task, *(len(part.train.examples) for part in parts.values()))
+    if fewest < processes:
         raise ConfigError(
-            f"multitask.batch_size {section.batch_size} is less than the {processes} processes; "
-            "raise it, so that each has a row"
+            f"tasks.batch_size {section.batch_size} gives an update {fewest} rows of a task for "
+            f"{processes} processes; raise it, or give more examples, so that each has a row"
         )

@@ -11,12 +11,12 @@ from fledgling.tasks.data.examples import (
     TaskExample,
     TaskSplits,
     checked,
+    choose,
+    practise,
     read_tasks,
     shared_items,
     split_items,
-    write_tasks,
 )
-from fledgling.tasks.data.sets import thinned
 
 SHARES = (0.2, 0.2)
 
@@ -74,14 +74,6 @@ def test_examples_of_one_item_stay_together(tmp_path: Path) -> None:
     splits = read_tasks(write(tmp_path / "own.jsonl", lines), shares=SHARES, seed=0)["colour"]
     assert shared_items(splits) == set()
     assert len(splits.test) == 8
-
-
-def test_written_and_read_back_it_is_the_same(tmp_path: Path) -> None:
-    tasks = read_tasks(
-        write(tmp_path / "own.jsonl", many("colour", ["red", "blue"])), shares=SHARES, seed=3
-    )
-    write_tasks(tmp_path / "again.jsonl", tasks)
-    assert read_tasks(tmp_path / "again.jsonl", shares=(0.4, 0.4), seed=9) == tasks
 
 
 @pytest.mark.parametrize(
@@ -163,10 +155,28 @@ def test_an_item_in_two_splits_is_found() -> None:
         checked(splits)
 
 
-def test_thinning_keeps_the_test(tmp_path: Path) -> None:
-    tasks = read_tasks(
-        write(tmp_path / "own.jsonl", many("colour", ["red", "blue"], 50)), shares=SHARES, seed=0
+def test_a_given_split_is_kept(tmp_path: Path) -> None:
+    lines = [
+        line(text=f"t{number}", answer="ab"[number % 2], split=split)
+        for number, split in enumerate(["train"] * 4 + ["validation"] * 2 + ["test"] * 2)
+    ]
+    splits = read_tasks(write(tmp_path / "own.jsonl", lines), shares=(0.4, 0.4), seed=9)["colour"]
+    assert [len(part) for part in splits.parts().values()] == [4, 2, 2]
+    assert [one.text for one in splits.test] == ["t6", "t7"]
+
+
+def test_practice_stops_where_nothing_is_new() -> None:
+    def digit(stock: int, generator: np.random.Generator):
+        number = int(generator.integers(stock))
+        return f"say {number}", str(number), 1, (str(number),)
+
+    made = practise(
+        "t", {"few": digit, "one": digit}, 10, {"few": 50, "one": 1}, np.random.default_rng(0)
     )
-    small = thinned(tasks, 0.1, seed=0)["colour"]
-    assert len(small.train) == 3 and set(small.train) < set(tasks["colour"].train)
-    assert small.test == tasks["colour"].test
+    assert sorted(one.answer for one in made if one.skill == "few") == list("0123456789")
+    assert sum(one.skill == "one" for one in made) == 1
+
+
+def test_choosing_among_those_that_fit() -> None:
+    generator = np.random.default_rng(0)
+    assert {choose("abc", generator, lambda one: one != "b") for _ in range(30)} == {"a", "c"}

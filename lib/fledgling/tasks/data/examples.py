@@ -4,19 +4,24 @@ from JSONL.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fledgling.core.errors import DataError
-from fledgling.core.files import read_jsonl, write_text
+from fledgling.core.files import read_jsonl
 
 SPLITS = ("train", "validation", "test")
 REQUIRED = ("text", "task", "skill", "level", "answer")
+# Some skills have fewer different exercises than are asked for: so many repeats in a row, and the
+# rest is not worth looking for.
+PATIENCE = 400
+
+Option = TypeVar("Option")
+Stock = TypeVar("Stock")
 
 
 @dataclass(frozen=True)
@@ -75,15 +80,52 @@ def split_items(
 
 def shared_items(splits: TaskSplits) -> set[str]:
     """The items that occur in more than one split: empty where memorising cannot pass."""
-    seen = {
-        name: {item for example in part for item in example.items}
-        for name, part in splits.parts().items()
-    }
-    return (
-        (seen["train"] & seen["validation"])
-        | (seen["train"] & seen["test"])
-        | (seen["validation"] & seen["test"])
-    )
+    seen: set[str] = set()
+    both: set[str] = set()
+    for part in splits.parts().values():
+        items = {item for example in part for item in example.items}
+        both |= seen & items
+        seen |= items
+    return both
+
+
+def choose(
+    options: Sequence[Option],
+    generator: np.random.Generator,
+    fits: Callable[[Option], bool] = lambda option: True,
+) -> Option:
+    """One of the options that ``fits``; most should, so that drawing again is quicker than looking
+    all of them through.
+    """
+    while True:
+        option = options[int(generator.integers(len(options)))]
+        if fits(option):
+            return option
+
+
+Made = tuple[str, str, int, tuple[str, ...]]  # text, answer, level, items
+Maker = Callable[[Stock, np.random.Generator], Made]
+
+
+def practise(
+    task: str,
+    makers: Mapping[str, Maker],
+    stock: Stock,
+    wanted: Mapping[str, int],
+    generator: np.random.Generator,
+) -> tuple[TaskExample, ...]:
+    """Up to ``wanted`` different exercises of each skill, made from what one split may use."""
+    examples: list[TaskExample] = []
+    for skill, make in makers.items():
+        texts: set[str] = set()
+        vain = 0
+        while len(texts) < wanted[skill] and vain < PATIENCE:
+            text, answer, level, items = make(stock, generator)
+            vain = vain + 1 if text in texts else 0
+            if not vain:
+                texts.add(text)
+                examples.append(TaskExample(text, task, skill, level, answer, items))
+    return tuple(examples)
 
 
 def read_tasks(path: Path, *, shares: Sequence[float], seed: int) -> dict[str, TaskSplits]:
@@ -94,38 +136,41 @@ def read_tasks(path: Path, *, shares: Sequence[float], seed: int) -> dict[str, T
     ``item`` is its own. Raises ``DataError`` with file and line for a broken line, and when a given
     split shares an item with another.
     """
-    rows = [(number, row) for number, row in read_jsonl(path)]
+    rows = list(read_jsonl(path))
     if not rows:
         raise DataError(
             f"{path} holds no examples; write one JSON object a line with the keys"
             f" {', '.join(REQUIRED)}"
         )
     examples = [_example(path, number, row) for number, row in rows]
-    given = ["split" in row for _, row in rows]
+    given = [row.get("split") for _, row in rows]
     if any(given) and not all(given):
-        number = rows[given.index(False)][0]
+        number = rows[given.index(None)][0]
         raise DataError(
             f"{path} line {number} has no 'split' though other lines have; give it to all lines or"
             " to none"
         )
-    names = [str(row["split"]) for _, row in rows] if all(given) else None
-    tasks = sorted({example.task for example in examples})
-    return {task: _split_task(task, examples, names, shares, seed) for task in tasks}
+    divided = {}
+    for task in sorted({example.task for example in examples}):
+        mine = [pair for pair in zip(examples, given, strict=True) if pair[0].task == task]
+        if not all(given):
+            # Each task by itself, so that adding a task to a file leaves the others alone.
+            mine = _divide([example for example, _ in mine], shares, np.random.default_rng(seed))
+        parts = {name: tuple(one for one, split in mine if split == name) for name in SPLITS}
+        classes = tuple(sorted({example.answer for example, _ in mine}))
+        divided[task] = checked(TaskSplits(task, classes, **parts))
+    return divided
 
 
-def write_tasks(path: Path, tasks: Mapping[str, TaskSplits]) -> None:
-    """Write tasks as JSONL that ``read_tasks`` reads back, splits included."""
-    lines = []
-    for splits in tasks.values():
-        for name, part in splits.parts().items():
-            for example in part:
-                row = {key: getattr(example, key) for key in REQUIRED}
-                lines.append(
-                    json.dumps(
-                        {**row, "item": list(example.items), "split": name}, ensure_ascii=False
-                    )
-                )
-    write_text(path, "\n".join(lines) + "\n")
+def _divide(
+    examples: Sequence[TaskExample], shares: Sequence[float], generator: np.random.Generator
+) -> list[tuple[TaskExample, str | None]]:
+    items = [item for example in examples for item in example.items]
+    split_of = split_items(items, shares, generator)
+    splits = [{split_of[item] for item in example.items} for example in examples]
+    # An example whose items went to two splits has no place in either.
+    names = [found.pop() if len(found) == 1 else None for found in splits]
+    return list(zip(examples, names, strict=True))
 
 
 def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
@@ -151,30 +196,6 @@ def _example(path: Path, number: int, row: Mapping[str, Any]) -> TaskExample:
     return TaskExample(text, str(row["task"]), str(row["skill"]), level, str(answer), items)
 
 
-def _split_task(
-    task: str,
-    examples: Sequence[TaskExample],
-    names: Sequence[str] | None,
-    shares: Sequence[float],
-    seed: int,
-) -> TaskSplits:
-    mine = [place for place, example in enumerate(examples) if example.task == task]
-    if names is None:
-        split_of = _split_of_items([examples[place] for place in mine], shares, seed)
-        assigned = [_split_of(examples[place], split_of) for place in mine]
-    else:
-        assigned = [names[place] for place in mine]
-    parts = {
-        name: tuple(
-            examples[place] for place, where in zip(mine, assigned, strict=True) if where == name
-        )
-        for name in SPLITS
-    }
-    classes = tuple(sorted({examples[place].answer for place in mine}))
-    splits = TaskSplits(task, classes, **parts)
-    return checked(splits)
-
-
 def checked(splits: TaskSplits) -> TaskSplits:
     """The same splits, or ``DataError`` when one is empty, has one class only, or shares an item
     with another.
@@ -197,18 +218,3 @@ def checked(splits: TaskSplits) -> TaskSplits:
             f" {both[0]!r}; move each item into one split, so that memorising cannot pass"
         )
     return splits
-
-
-def _split_of_items(
-    examples: Iterable[TaskExample], shares: Sequence[float], seed: int
-) -> dict[str, str]:
-    items = [item for example in examples for item in example.items]
-    return split_items(items, shares, np.random.default_rng(seed))
-
-
-def _split_of(example: TaskExample, split_of: Mapping[str, str]) -> str | None:
-    """The split all items of the example belong to; None where they are divided, and the example is
-    left out.
-    """
-    names = {split_of[item] for item in example.items}
-    return names.pop() if len(names) == 1 else None

@@ -14,7 +14,16 @@ import numpy as np
 
 from fledgling.core.errors import DataError
 from fledgling.core.paths import DATA
-from fledgling.tasks.data.examples import SPLITS, TaskExample, TaskSplits, checked, split_items
+from fledgling.tasks.data.examples import (
+    SPLITS,
+    Made,
+    Maker,
+    TaskSplits,
+    checked,
+    choose,
+    practise,
+    split_items,
+)
 
 TASK = "kindergarten"
 ALPHABET = string.ascii_lowercase
@@ -49,10 +58,10 @@ def kindergarten(*, seed: int, train: int, held_out: int, shares: Sequence[float
     """
     generator = np.random.default_rng([seed, 26])
     by_split = divide_words(shares, generator)
-    parts = {
-        name: _part(by_split[name], train if name == "train" else held_out, generator)
-        for name in SPLITS
-    }
+    parts = {}
+    for name in SPLITS:
+        wanted = dict.fromkeys(SKILLS, train if name == "train" else held_out)
+        parts[name] = practise(TASK, SKILLS, by_split[name], wanted, generator)
     return checked(TaskSplits(TASK, CLASSES, **parts))
 
 
@@ -60,51 +69,23 @@ def divide_words(shares: Sequence[float], generator: np.random.Generator) -> dic
     """Every family as a whole, every other word and every pair of letters into one split."""
     families = {" ".join(line): line for line in read_words("rhymes")}
     singles = {word: [word] for line in read_words("early_readers") for word in line}
-    groups = {**families, **singles}
-    split_of = {
-        **split_items(list(families), shares, generator),
-        **split_items(list(singles), shares, generator),
-    }
+    groups = families | singles
+    split_of = split_items(list(families), shares, generator)
+    split_of |= split_items(list(singles), shares, generator)
     pairs = [f"{a}/{b}" for a in ALPHABET for b in ALPHABET if a < b]
     pair_split = split_items(pairs, shares, generator)
     pictures = {word for line in read_words("pictures") for word in line}
     by_split = {}
     for name in SPLITS:
-        words = tuple(
-            word for group, split in split_of.items() if split == name for word in groups[group]
-        )
+        words = [word for key, group in groups.items() if split_of[key] == name for word in group]
+        rhyming = [group for key, group in families.items() if split_of[key] == name]
         by_split[name] = Words(
-            words=words,
-            families=tuple(
-                tuple(line)
-                for key, line in families.items()
-                if split_of[key] == name and len(line) > 1
-            ),
+            words=tuple(words),
+            families=tuple(tuple(group) for group in rhyming if len(group) > 1),
             pictures=tuple(word for word in words if word in pictures),
             pairs=tuple(pair for pair in pairs if pair_split[pair] == name),
         )
     return by_split
-
-
-def _part(words: Words, per_skill: int, generator: np.random.Generator) -> tuple[TaskExample, ...]:
-    examples: list[TaskExample] = []
-    for skill, make in SKILLS.items():
-        texts: set[str] = set()
-        for _ in range(per_skill * 30):  # exercises repeat; stop when none is new for long
-            if len(texts) == per_skill:
-                break
-            text, answer, level, items = make(words, generator)
-            if text not in texts:
-                texts.add(text)
-                examples.append(TaskExample(text, TASK, skill, level, answer, items))
-    return tuple(examples)
-
-
-Made = tuple[str, str, int, tuple[str, ...]]
-
-
-def _choose(options: Sequence[str], generator: np.random.Generator) -> str:
-    return options[int(generator.integers(len(options)))]
 
 
 def _level(word: str) -> int:
@@ -112,78 +93,67 @@ def _level(word: str) -> int:
     return min(3, max(1, len(word) - 2))
 
 
-def _first(words: Words, generator: np.random.Generator) -> Made:
-    word = _choose(words.words, generator)
-    return f"first letter of {word}", word[0], _level(word), (word,)
+def _about(shown: str, answer: Callable[[str], str], fits: Callable[[str], bool] = bool) -> Maker:
+    """Exercises that show a word that ``fits`` and ask for what ``answer`` makes of it."""
+
+    def make(words: Words, generator: np.random.Generator) -> Made:
+        word = choose(words.words, generator, fits)
+        return shown.format(word), answer(word), _level(word), (word,)
+
+    return make
 
 
-def _last(words: Words, generator: np.random.Generator) -> Made:
-    word = _choose(words.words, generator)
-    return f"last letter of {word}", word[-1], _level(word), (word,)
+def _beside(letter: str, step: int) -> str:
+    """The letter so many places on in the alphabet."""
+    return ALPHABET[ALPHABET.index(letter) + step]
 
 
 def _nth(words: Words, generator: np.random.Generator) -> Made:
-    word = _choose([word for word in words.words if len(word) >= 3], generator)
+    word = choose(words.words, generator, lambda word: len(word) >= 3)
     place = int(generator.integers(1, 3))
     return f"{ORDINALS[place]} letter of {word}", word[place], _level(word), (word,)
 
 
 def _missing(words: Words, generator: np.random.Generator) -> Made:
-    """The hint is the word's letters in another order; the missing one occurs once in the word."""
-    word = _choose([word for word in words.words if len(word) >= 3], generator)
-    once = [place for place, letter in enumerate(word) if word.count(letter) == 1]
-    if not once:
-        return _missing(words, generator)
-    place = once[int(generator.integers(len(once)))]
+    """The hint is the word's letters in another order; the missing one occurs once in the word, or
+    the hint would show it twice.
+    """
+    word = choose(words.words, generator, lambda word: len(word) >= 3 and _once(word) != [])
+    place = _once(word)[int(generator.integers(len(_once(word))))]
     letters = "".join(generator.permutation(list(word)))
     return f"{word[:place]}_{word[place + 1 :]} from {letters}", word[place], _level(word), (word,)
 
 
-def _next(words: Words, generator: np.random.Generator) -> Made:
-    word = _choose([word for word in words.words if word[0] != "z"], generator)
-    return (
-        f"abc after first of {word}",
-        ALPHABET[ALPHABET.index(word[0]) + 1],
-        _level(word),
-        (word,),
-    )
-
-
-def _previous(words: Words, generator: np.random.Generator) -> Made:
-    word = _choose([word for word in words.words if word[0] != "a"], generator)
-    return (
-        f"abc before first of {word}",
-        ALPHABET[ALPHABET.index(word[0]) - 1],
-        _level(word),
-        (word,),
-    )
+def _once(word: str) -> list[int]:
+    """The places of the letters that occur once."""
+    return [place for place, letter in enumerate(word) if word.count(letter) == 1]
 
 
 def _lower(words: Words, generator: np.random.Generator) -> Made:
     """One letter of the word is written big; the answer is its small form."""
-    word = _choose(words.words, generator)
+    word = choose(words.words, generator)
     place = int(generator.integers(len(word)))
     text = word[:place] + word[place].upper() + word[place + 1 :]
     return f"make small {text}", word[place], _level(word), (word,)
 
 
 def _odd(words: Words, generator: np.random.Generator) -> Made:
-    pair = _choose(words.pairs, generator)
-    common, odd = generator.permutation(pair.split("/"))
+    pair = choose(words.pairs, generator)
+    common, odd = map(str, generator.permutation(pair.split("/")))
     length = int(generator.integers(3, 6))
-    letters = [str(common)] * length
-    letters[int(generator.integers(length))] = str(odd)
-    return f"odd one {' '.join(letters)}", str(odd), length - 2, (pair,)
+    letters = [common] * length
+    letters[int(generator.integers(length))] = odd
+    return f"odd one {' '.join(letters)}", odd, length - 2, (pair,)
 
 
 def _picture(words: Words, generator: np.random.Generator) -> Made:
-    word, adjective = _choose(words.pictures, generator), _choose(ADJECTIVES, generator)
+    word, adjective = (choose(some, generator) for some in (words.pictures, ADJECTIVES))
     return f"picture: {adjective} {word} starts", word[0], _level(word), (word,)
 
 
 def _rhyme(words: Words, generator: np.random.Generator) -> Made:
     """Two rhyming words: the letter both end in, or the first vowel they share."""
-    family = words.families[int(generator.integers(len(words.families)))]
+    family = choose(words.families, generator)
     one, two = (str(word) for word in generator.permutation(list(family))[:2])
     level = max(_level(one), _level(two))
     if generator.integers(2):
@@ -193,11 +163,12 @@ def _rhyme(words: Words, generator: np.random.Generator) -> Made:
 
 def _shared_vowel(one: str, two: str) -> str:
     """The first vowel of the longest ending both share; ``y`` counts where no other vowel does."""
-    length = next((n for n in range(min(len(one), len(two)), 0, -1) if one[-n:] == two[-n:]), 0)
-    ending = one[len(one) - length :]
-    vowels = [letter for letter in ending if letter in "aeiou"] or [
-        letter for letter in ending if letter == "y"
-    ]
+    longest = min(len(one), len(two))
+    shared = (one[-length:] for length in range(longest, 0, -1) if two.endswith(one[-length:]))
+    ending = next(shared, "")
+    # "y" is a vowel only where there is no other: in "sky", not in "play".
+    vowels = [letter for letter in ending if letter in "aeiou"]
+    vowels += [letter for letter in ending if letter == "y"]
     if not vowels:
         raise DataError(
             f"{one!r} and {two!r} share no vowel in their ending; mend data/tasks/rhymes.txt"
@@ -205,13 +176,17 @@ def _shared_vowel(one: str, two: str) -> str:
     return vowels[0]
 
 
-SKILLS: dict[str, Callable[[Words, np.random.Generator], Made]] = {
-    "first_letter": _first,
-    "last_letter": _last,
+SKILLS: dict[str, Maker] = {
+    "first_letter": _about("first letter of {}", lambda word: word[0]),
+    "last_letter": _about("last letter of {}", lambda word: word[-1]),
     "nth_letter": _nth,
     "missing_letter": _missing,
-    "next_letter": _next,
-    "previous_letter": _previous,
+    "next_letter": _about(
+        "abc after first of {}", lambda word: _beside(word[0], 1), lambda word: word[0] != "z"
+    ),
+    "previous_letter": _about(
+        "abc before first of {}", lambda word: _beside(word[0], -1), lambda word: word[0] != "a"
+    ),
     "lower_case": _lower,
     "odd_one_out": _odd,
     "picture_word": _picture,

@@ -13,14 +13,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fledgling.tasks.data.examples import SPLITS, TaskExample, TaskSplits, checked, split_items
+from fledgling.tasks.data.examples import (
+    SPLITS,
+    Made,
+    Maker,
+    TaskSplits,
+    checked,
+    choose,
+    practise,
+    split_items,
+)
 from fledgling.tasks.data.word_problems import Frame, frames, tell
 
 TASK = "math"
 CLASSES = tuple("0123456789")
 OBJECTS = "*#@&%"
 LARGEST = 99
-EFFORT = {"larger": 2, "word_problem": 2}  # skills of several steps get so many times the exercises
+Pair = tuple[int, int]
+# Skills of several steps are learned last: they get so many times the exercises.
+EFFORT = {"larger": 2, "word_problem": 2}
 
 
 @dataclass(frozen=True)
@@ -29,13 +40,10 @@ class Numbers:
     one-digit numbers.
     """
 
-    pairs: dict[int, list[tuple[int, int]]]
-    close: dict[int, list[tuple[int, int]]]  # those with b − a < 10
+    pairs: dict[int, list[Pair]]
+    close: dict[int, list[Pair]]  # those with b − a < 10
     frames: list[Frame]
     counts: Callable[[str], bool]  # whether an arrangement of objects belongs to this split
-
-
-Made = tuple[str, int, int, tuple[str, ...]]
 
 
 def math(*, seed: int, train: int, held_out: int, shares: Sequence[float]) -> TaskSplits:
@@ -47,10 +55,11 @@ def math(*, seed: int, train: int, held_out: int, shares: Sequence[float]) -> Ta
     """
     generator = np.random.default_rng([seed, 10])
     by_split = divide_numbers(shares, generator, salt=seed)
-    parts = {
-        name: _part(by_split[name], train if name == "train" else held_out, generator)
-        for name in SPLITS
-    }
+    parts = {}
+    for name in SPLITS:
+        size = train if name == "train" else held_out
+        wanted = {skill: size * EFFORT.get(skill, 1) for skill in SKILLS}
+        parts[name] = practise(TASK, SKILLS, by_split[name], wanted, generator)
     return checked(TaskSplits(TASK, CLASSES, **parts))
 
 
@@ -61,26 +70,25 @@ def divide_numbers(
     split.
     """
     pairs = [(a, b) for b in range(LARGEST + 1) for a in range(b + 1)]
+    levels = {level: [pair for pair in pairs if _level(*pair) == level] for level in (1, 2)}
+    every_frame = frames()
+    # Each level and each kind of template by itself, so that no split goes without one.
+    kinds = [[_item(*pair) for pair in some] for some in levels.values()]
+    kinds += [[frame.item for frame in some] for some in every_frame.values()]
     split_of: dict[str, str] = {}
-    for level in (1, 2):
-        split_of |= split_items(
-            [_item(*pair) for pair in pairs if _level(*pair) == level], shares, generator
-        )
-    for some in frames().values():
-        split_of |= split_items([frame.item for frame in some], shares, generator)
+    for items in kinds:
+        split_of |= split_items(items, shares, generator)
     by_split = {}
     for name in SPLITS:
-        mine = [pair for pair in pairs if split_of[_item(*pair)] == name]
-        close = [pair for pair in mine if pair[1] - pair[0] < 10]
+        mine = {
+            level: [pair for pair in some if split_of[_item(*pair)] == name]
+            for level, some in levels.items()
+        }
+        known = [frame for some in every_frame.values() for frame in some]
         by_split[name] = Numbers(
-            pairs={level: [pair for pair in mine if _level(*pair) == level] for level in (1, 2)},
-            close={level: [pair for pair in close if _level(*pair) == level] for level in (1, 2)},
-            frames=[
-                frame
-                for some in frames().values()
-                for frame in some
-                if split_of[frame.item] == name
-            ],
+            pairs=mine,
+            close={level: [(a, b) for a, b in some if b - a < 10] for level, some in mine.items()},
+            frames=[frame for frame in known if split_of[frame.item] == name],
             counts=lambda text, name=name: split_of_text(text, shares, salt) == name,
         )
     return by_split
@@ -94,23 +102,6 @@ def split_of_text(text: str, shares: Sequence[float], salt: int) -> str:
     if place < shares[0]:
         return "validation"
     return "test" if place < shares[0] + shares[1] else "train"
-
-
-def _part(
-    numbers: Numbers, per_skill: int, generator: np.random.Generator
-) -> tuple[TaskExample, ...]:
-    examples: list[TaskExample] = []
-    for skill, make in SKILLS.items():
-        texts: set[str] = set()
-        wanted = per_skill * EFFORT.get(skill, 1)
-        for _ in range(wanted * 30):  # exercises repeat; stop when none is new for long
-            if len(texts) == wanted:
-                break
-            text, answer, level, items = make(numbers, generator)
-            if text not in texts:
-                texts.add(text)
-                examples.append(TaskExample(text, TASK, skill, level, str(answer), items))
-    return tuple(examples)
 
 
 def _item(a: int, b: int) -> str:
@@ -132,12 +123,15 @@ def _shown(result: int) -> str:
 
 
 def _draw(
-    pairs: dict[int, list[tuple[int, int]]], generator: np.random.Generator
+    pairs: dict[int, list[Pair]],
+    generator: np.random.Generator,
+    fits: Callable[[Pair], bool] = lambda pair: True,
 ) -> tuple[int, int, int]:
-    """A pair and its level: one in five of level 1, the rest of level 2."""
+    """A pair that ``fits`` and its level: one in five of level 1, the rest of level 2, which has
+    fifty times the pairs.
+    """
     level = 1 if generator.random() < 0.2 else 2
-    a, b = pairs[level][int(generator.integers(len(pairs[level])))]
-    return a, b, level
+    return *choose(pairs[level], generator, fits), level
 
 
 def _swapped(a: int, b: int, generator: np.random.Generator) -> tuple[int, int]:
@@ -147,18 +141,18 @@ def _swapped(a: int, b: int, generator: np.random.Generator) -> tuple[int, int]:
 def _addition(numbers: Numbers, generator: np.random.Generator) -> Made:
     low, high, level = _draw(numbers.pairs, generator)
     a, b = _swapped(low, high, generator)
-    return f"{a}+{b}={_shown(a + b)}", (a + b) % 10, level, (_item(a, b),)
+    return f"{a}+{b}={_shown(a + b)}", str((a + b) % 10), level, (_item(a, b),)
 
 
 def _subtraction(numbers: Numbers, generator: np.random.Generator) -> Made:
     b, a, level = _draw(numbers.pairs, generator)
-    return f"{a}-{b}={_shown(a - b)}", (a - b) % 10, level, (_item(a, b),)
+    return f"{a}-{b}={_shown(a - b)}", str((a - b) % 10), level, (_item(a, b),)
 
 
 def _missing(numbers: Numbers, generator: np.random.Generator) -> Made:
     a, c, level = _draw(numbers.close, generator)
     text = (f"{a}+_={c}", f"_+{a}={c}", f"{c}-_={a}")[int(generator.integers(3))]
-    return text, c - a, level, (_item(a, c),)
+    return text, str(c - a), level, (_item(a, c),)
 
 
 def _counting(numbers: Numbers, generator: np.random.Generator) -> Made:
@@ -168,19 +162,20 @@ def _counting(numbers: Numbers, generator: np.random.Generator) -> Made:
     objects = "".join(generator.permutation([one] * count + [other] * extra))
     if not numbers.counts(objects):
         return _counting(numbers, generator)
-    return f"how many {one} in {objects}", count, 1 + count // 4, (objects,)
+    return f"how many {one} in {objects}", str(count), 1 + count // 4, (objects,)
 
 
 def _larger(numbers: Numbers, generator: np.random.Generator) -> Made:
     """Level 3: both numbers have the same tens, so that the ones decide."""
     wanted = 1 + int(generator.choice(3, p=(0.2, 0.5, 0.3)))
     pairs = (numbers.close if wanted == 3 else numbers.pairs)[min(wanted, 2)]
-    while True:
-        low, high = pairs[int(generator.integers(len(pairs)))]
-        if low != high and (wanted != 3 or low // 10 == high // 10):
-            break
+    low, high = choose(
+        pairs,
+        generator,
+        lambda pair: pair[0] != pair[1] and (wanted < 3 or pair[0] // 10 == pair[1] // 10),
+    )
     a, b = _swapped(low, high, generator)
-    return f"larger of {a} and {b} ends in", high % 10, wanted, (_item(a, b),)
+    return f"larger of {a} and {b} ends in", str(high % 10), wanted, (_item(a, b),)
 
 
 def _sequence(numbers: Numbers, generator: np.random.Generator) -> Made:
@@ -191,34 +186,27 @@ def _sequence(numbers: Numbers, generator: np.random.Generator) -> Made:
         following = one + 3 * (two - one)
         if one != two and 0 <= following <= LARGEST:
             break
-    return (
-        f"{one} {two} {2 * two - one} {_shown(following)}",
-        following % 10,
-        level,
-        (_item(one, two),),
-    )
+    text = f"{one} {two} {2 * two - one} {_shown(following)}"
+    return text, str(following % 10), level, (_item(one, two),)
 
 
 def _product(numbers: Numbers, generator: np.random.Generator) -> Made:
     """One factor has one digit."""
-    while True:
-        low, high, level = _draw(numbers.pairs, generator)
-        if low < 10:
-            break
+    low, high, level = _draw(numbers.pairs, generator, lambda pair: pair[0] < 10)
     a, b = _swapped(low, high, generator)
-    return f"{a}×{b}={_shown(a * b)}", a * b % 10, level, (_item(a, b),)
+    return f"{a}×{b}={_shown(a * b)}", str(a * b % 10), level, (_item(a, b),)
 
 
 def _word_problem(numbers: Numbers, generator: np.random.Generator) -> Made:
-    frame = numbers.frames[int(generator.integers(len(numbers.frames)))]
+    frame = choose(numbers.frames, generator)
     low, high, level = _draw(numbers.pairs, generator)
     a, b = _swapped(low, high, generator) if frame.gains else (high, low)
     result = a + b if frame.gains else a - b
     text = tell(frame, a, b, _shown(result), generator)
-    return text, result % 10, level, (_item(a, b), frame.item)
+    return text, str(result % 10), level, (_item(a, b), frame.item)
 
 
-SKILLS: dict[str, Callable[[Numbers, np.random.Generator], Made]] = {
+SKILLS: dict[str, Maker] = {
     "addition": _addition,
     "subtraction": _subtraction,
     "missing_operand": _missing,

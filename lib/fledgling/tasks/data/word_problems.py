@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fledgling.tasks.data.examples import choose
+
 NAMES = ("Ann", "Ben", "Eva", "Leo", "Mia", "Sam", "Tom", "Zoe")
 THINGS = ("nuts", "pens", "buns", "figs", "eggs", "cups")
 GAINS = (
@@ -70,10 +72,6 @@ def tell(frame: Frame, a: int, b: int, result: str, generator: np.random.Generat
     """The sentence of ``frame`` about ``a`` and ``b``; ``result`` as it is to be shown, such as
     ``8_``.
     """
-    name, things = (
-        NAMES[int(generator.integers(len(NAMES)))],
-        THINGS[int(generator.integers(len(THINGS)))],
-    )
-    return frame.pattern.format(
-        name=name, things=things, change=frame.change.format(b=b), a=a, result=result
-    )
+    name, things = choose(NAMES, generator), choose(THINGS, generator)
+    change = frame.change.format(b=b)
+    return frame.pattern.format(name=name, things=things, change=change, a=a, result=result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ def plan(strategy: str, tasks: Sequence[str], *, epochs: int, updates: int) -> l
     if strategy == "sequential":
         return _alone(tasks, epochs, updates)
     if strategy == "curriculum":
+        # A third suffices to know the task, and leaves the larger part for knowing both.
         first = max(1, epochs // 3) if len(tasks) > 1 and epochs > 1 else 0
         together = [
             Epoch(len(tasks) if first else 0, tuple((task,) for task in tasks) * updates)
@@ -63,23 +65,42 @@ def _alone(tasks: Sequence[str], epochs: int, updates: int) -> list[Epoch]:
     ]
 
 
+def repeats(skills: Sequence[str], balance: float) -> np.ndarray:
+    """(N,) how often each exercise comes in a pass: with ``balance`` 1 all skills come equally
+    often, with 0 all exercises.
+
+    >>> repeats(["add", "add", "add", "count"], 1.0).tolist()
+    [1, 1, 1, 3]
+    """
+    counts = Counter(skills)
+    most = max(counts.values())
+    return np.array([round((most / counts[skill]) ** balance) for skill in skills])
+
+
 def row_batches(
-    sizes: np.ndarray, batch: int, generator: np.random.Generator, *, window: int = 8
+    sizes: np.ndarray,
+    batch: int,
+    generator: np.random.Generator,
+    *,
+    times: np.ndarray | int = 1,
+    window: int = 8,
 ) -> Iterator[np.ndarray]:
-    """Endless batches of row numbers, every row once a pass, rows of similar size together.
+    """Endless batches of row numbers, every row ``times`` a pass, rows of similar size together.
 
     ``sizes`` (N,): length of each row; within ``window`` batches rows are sorted by it, so that
     little is padding. With fewer rows than ``batch`` a batch is all rows.
     """
     if len(sizes) == 0:
         raise DataError("there are no rows to draw batches from; give at least one")
-    batch = min(batch, len(sizes))
+    rows = np.repeat(np.arange(len(sizes)), times)
+    batch = min(batch, len(rows))
     while True:
-        order = generator.permutation(len(sizes))
+        order = generator.permutation(rows)
         pieces = []
         for start in range(0, len(order), batch * window):
             some = order[start : start + batch * window]
             some = some[np.argsort(sizes[some], kind="stable")]
             pieces += [some[at : at + batch] for at in range(0, len(some) - batch + 1, batch)]
+        # Sorted windows come in any order, or every pass would end with the longest rows.
         for piece in generator.permutation(len(pieces)):
             yield pieces[piece]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.tasks.data.mixing import plan, row_batches
+from fledgling.tasks.schedule import plan, repeats, row_batches
 
 
 @pytest.mark.parametrize("strategy", ["alternating", "mixed", "sequential", "curriculum"])
@@ -44,6 +44,19 @@ def test_batches_are_full_and_no_row_comes_twice_in_a_pass() -> None:
     batches = list(islice(row_batches(sizes, 10, np.random.default_rng(0)), 5))
     assert sorted(np.concatenate(batches).tolist()) == list(range(50))
     assert all(len(batch) == 10 for batch in batches)
+
+
+def test_rows_come_as_often_as_asked() -> None:
+    batches = row_batches(np.ones(3), 2, np.random.default_rng(0), times=np.array([1, 2, 3]))
+    rows = np.concatenate(list(islice(batches, 3)))
+    assert sorted(rows.tolist()) == [0, 1, 1, 2, 2, 2]
+
+
+def test_few_exercises_of_a_skill_come_oftener() -> None:
+    skills = ["add"] * 8 + ["count"] * 2
+    assert repeats(skills, 1.0).tolist() == [1] * 8 + [4] * 2
+    assert repeats(skills, 0.5).tolist() == [1] * 8 + [2] * 2
+    assert repeats(skills, 0.0).tolist() == [1] * 10
 
 
 def test_rows_of_like_size_come_together() -> None:

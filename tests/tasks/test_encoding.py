@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fledgling.core.errors import DataError
-from fledgling.tasks.graph_encoding import (
+from fledgling.tasks.encoding import (
     EDGE_TYPES,
     PADDING,
     PAIR_KINDS,
@@ -74,7 +74,7 @@ def test_a_too_long_text_is_refused_with_its_length() -> None:
         encode(["a" * 10_000], VOCABULARY, max_nodes=64)
     with pytest.raises(DataError, match="at most 8"):
         encode([" ".join("abcdefghi")], VOCABULARY, max_nodes=9)
-    assert len(encode(["a" * 8], VOCABULARY, max_nodes=9)) == 1
+    assert encode(["a" * 8], VOCABULARY, max_nodes=9).sizes.tolist() == [9]
 
 
 def test_new_characters_join_the_vocabulary() -> None:

@@ -1,35 +1,41 @@
-"""Losses of several tasks against hand arithmetic."""
+"""Losses and gradients of several tasks against hand arithmetic."""
 
 import math
 
 import pytest
 import torch
 
-from fledgling.tasks.losses import (
+from fledgling.tasks.balancing import (
     cosine,
-    distillation_loss,
+    gradient,
     project_conflicts,
+    set_gradient,
     uncertainty_weighted,
+    weighted,
 )
-
-
-def test_distillation_is_the_softened_divergence() -> None:
-    now, earlier = (
-        torch.tensor([[0.0, 0.0]], requires_grad=True),
-        torch.tensor([[2 * math.log(3.0), 0.0]]),
-    )
-    expected = (0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)) * 4  # T = 2: odds 3 to 1
-    loss = distillation_loss(now, earlier, 2.0)
-    assert loss.shape == (1,) and loss.item() == pytest.approx(expected, rel=1e-5)
-    loss.sum().backward()
-    assert now.grad[0, 0] < 0 < now.grad[0, 1]
-    assert distillation_loss(earlier, earlier, 2.0).item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_uncertainty_weighting_by_hand() -> None:
     variances = {"a": torch.tensor(0.0), "b": torch.tensor(math.log(2.0))}
-    total = uncertainty_weighted({"a": torch.tensor(3.0), "b": torch.tensor(4.0)}, variances)
+    losses = {"a": torch.tensor(3.0), "b": torch.tensor(4.0)}
+    total = uncertainty_weighted(losses, variances, 1.0)
     assert total.item() == pytest.approx(3.0 + 4.0 / 2 + 0.5 * math.log(2.0))
+    half = {task: loss / 2 for task, loss in losses.items()}
+    both = 2 * uncertainty_weighted(half, variances, 0.5)
+    assert both.item() == pytest.approx(total.item()), "two processes add up to one"
+
+
+def test_weights_scale_a_task() -> None:
+    losses = {"a": torch.tensor(3.0), "b": torch.tensor(4.0)}
+    assert weighted(losses, {"b": 0.5}) == {"a": 3.0, "b": 2.0}
+
+
+def test_a_gradient_is_flat_and_0_where_nothing_is_reached() -> None:
+    used, unused = torch.nn.Parameter(torch.ones(1, 2)), torch.nn.Parameter(torch.ones(3))
+    flat = gradient((used * torch.tensor([1.0, 2.0])).sum(), [used, unused])
+    assert flat.tolist() == [1.0, 2.0, 0.0, 0.0, 0.0]
+    set_gradient(2 * flat, [used, unused])
+    assert used.grad.tolist() == [[2.0, 4.0]] and unused.grad.tolist() == [0.0] * 3
 
 
 def test_gradients_that_agree_are_summed() -> None:
