@@ -24,6 +24,7 @@ ADVERBS = words("""
     already recently normally generally mostly mainly both all finally definitely officially
     rarely originally even ever probably apparently basically typically first later then soon
 """)
+QUANTIFIERS = words("both all most")
 PRONOUNS = words("i we you he she they it")
 RELATIVE = words("who that which whom whose where") | PRONOUNS
 PARTICIPLES = words("called named based located born")

@@ -98,11 +98,8 @@ def _read(path: Path, _changed_ns: int) -> PatternBook:
     patterns = tuple(
         _pattern(path, place, entry, fragments) for place, entry in enumerate(entries, start=1)
     )
-    near = {
-        key: tuple(str(word) for word in words)
-        for key, words in (content.get("near") or {}).items()
-    }
-    return PatternBook(patterns, near)
+    near = (content.get("near") or {}).items()
+    return PatternBook(patterns, {kind: tuple(map(str, words)) for kind, words in near})
 
 
 def _pattern(path: Path, place: int, entry: Any, fragments: Mapping[str, str]) -> Pattern:
@@ -158,10 +155,10 @@ def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | Non
     """
     for expression in pattern.expressions:
         try:
+            # The whole sentence first: a lazy group would else stop at the first word.
             limit = timeout_ms / 1000.0
-            found = expression.fullmatch(text, timeout=limit) or expression.match(
-                text, timeout=limit
-            )
+            whole = expression.fullmatch(text, timeout=limit)
+            found = whole or expression.match(text, timeout=limit)
         except TimeoutError:
             log.warning(
                 "a pattern of %r took longer than %.0f ms and was skipped",
@@ -169,13 +166,9 @@ def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | Non
                 timeout_ms,
             )
             continue
-        if found is not None:
-            subject, value = (
-                (found["subject"] or "").strip(" ,'"),
-                (found["object"] or "").strip(" ,."),
-            )
-            if subject and value:
-                return Match(
-                    pattern, subject, value, (found.end() - found.start()) / max(1, len(text))
-                )
+        if found is None:
+            continue
+        subject, value = (found["subject"] or "").strip(" ,'"), (found["object"] or "").strip(" ,.")
+        if subject and value:
+            return Match(pattern, subject, value, len(found.group()) / len(text))
     return None

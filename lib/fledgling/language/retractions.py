@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fledgling.language.grammar import base_of, third_person
+from fledgling.language.verbs import guessed_base, third_person
 
 _LONGER = re.compile(r",?\s*\b(?:any\s?more|any\s+longer)\b", re.IGNORECASE)
 _NO_LONGER = re.compile(r"\bno\s+longer\s+(?P<verb>[\w-]+)?", re.IGNORECASE)
@@ -19,7 +19,7 @@ _BE_NOT = re.compile(
 _WHO = r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*"
 _STOPPED = re.compile(
     rf"{_WHO}(?:stopped|quit|gave\s+up|given\s+up)\s+"
-    r"(?P<verb>\w+)ing\b(?P<rest>.*)$",
+    r"(?P<verb>\w+ing)\b(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _LEFT = re.compile(
@@ -63,9 +63,8 @@ def _positive(match: re.Match[str]) -> str:
     return third_person(verb) if match["do"].lower() == "does" else match["verb"]
 
 
-def _finite(who: str, stem: str) -> str:
-    candidates = [stem, stem + "e", stem[:-1]]
-    base = next((word for word in candidates if base_of(word) == word), stem)
+def _finite(who: str, gerund: str) -> str:
+    base = guessed_base(gerund)
     return base if _is_first_person(who) else third_person(base)
 
 

@@ -1,0 +1,32 @@
+"""Cues: turns of phrase that say what a sentence is, by name, from ``data/language/cues.yaml``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import regex
+
+from fledgling.core.files import read_yaml
+from fledgling.core.paths import DATA
+
+
+@lru_cache(maxsize=1)
+def _cues() -> dict[str, regex.Pattern[str]]:
+    content = read_yaml(DATA / "language" / "cues.yaml")
+    compiled = {}
+    for name, alternatives in content["cues"].items():
+        whole = "|".join(f"(?:{alternative})" for alternative in alternatives)
+        for word, expression in content["words"].items():
+            whole = whole.replace(f"%{word}%", expression)
+        compiled[name] = regex.compile(whole, regex.IGNORECASE | regex.VERBOSE)
+    return compiled
+
+
+def cue(name: str, text: str) -> regex.Match[str] | None:
+    """Where the cue of that name is found in ``text``, or None."""
+    return _cues()[name].search(text)
+
+
+def without(name: str, text: str) -> str:
+    """``text`` with every place taken out where the cue of that name is found."""
+    return _cues()[name].sub("", text)
