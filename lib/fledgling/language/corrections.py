@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fledgling.language.cues import cue, without
 from fledgling.language.settings import LanguageSection
 
+# A capital or a digit is what a bare answer has and a mood has not: "Canberra", not "whatever".
+# "I" alone is no name.
 _NAME_OR_NUMBER = re.compile(r"\d|\b(?!I\b)[A-ZÀ-Þ]\w+")
 _ENDS = ".!… "
 
@@ -36,8 +38,10 @@ def find_correction(
     rest, objects = _without_objections(text)
     if not rest or rest.endswith("?") or cue("no_answer", rest):
         return None
+    # An empty question, as from a form left blank, is no question.
     is_asked = bool(previous_question)
     said = without("contrast", rest).strip(" ,")
+    # "it is X" answers what was asked; with nothing asked or objected to, it is small talk.
     pointer = cue("pointer", rest)
     if pointer is not None and (objects or is_asked or cue("names_the_answer", rest)):
         answer = without("contrast", pointer["answer"]).strip(" ,")
@@ -48,8 +52,10 @@ def find_correction(
         is_contrast = said != rest and len(said.split()) <= section.short_answer_words
         return Correction("", said) if is_asked and said and is_contrast else None
     said = said or rest
+    # "she does" says something only beside the question that names her.
     if cue("pronoun_subject", said):
         return Correction("", said) if is_asked else None
+    # A long text, or one with a verb, is a sentence that can be read by itself.
     if len(said.split()) > section.phrase_words or cue("states", said):
         return Correction(said, said)
     is_clear = is_asked or _is_definite(said, section)
@@ -59,6 +65,8 @@ def find_correction(
 def _without_objections(text: str) -> tuple[str, bool]:
     """``text`` after "No, that's wrong." and the like, and whether there was any."""
     rest, objects = text, False
+    # "No no, that's wrong. It was …": objections come in rows, but the last may be the
+    # answer itself ("Wrong."), so one that would leave nothing stays.
     while (objection := cue("objection", rest)) and (not objects or objection.end() < len(rest)):
         rest, objects = rest[objection.end() :], True
     return rest.strip().rstrip(_ENDS), objects

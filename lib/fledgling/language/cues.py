@@ -16,8 +16,10 @@ def _cues() -> dict[str, regex.Pattern[str]]:
     compiled = {}
     for name, alternatives in content["cues"].items():
         whole = "|".join(f"(?:{alternative})" for alternative in alternatives)
+        # Shared word lists are written once and filled in here: YAML knows no variables.
         for word, expression in content["words"].items():
             whole = whole.replace(f"%{word}%", expression)
+        # `regex` rather than `re`: the cues use possessive lookbehinds and classes such as \p{Lu}.
         compiled[name] = regex.compile(whole, regex.IGNORECASE | regex.VERBOSE)
     return compiled
 

@@ -28,10 +28,12 @@ from fledgling.language.retractions import affirmed
 from fledgling.language.sentences import expand, mend_apostrophes, split_sentences
 from fledgling.language.settings import LanguageSection
 
+# "This is my friend Malik" says what "Malik is my friend" says, which the patterns know.
 _INTRODUCED = re.compile(
     r"^(?:This|That|this|that)(?:'s|\s+is)\s+(my|our)\s+([a-z][\w -]*?),?\s+((?:[A-Z]\w+\s?)+)$"
 )
 _OWNED = re.compile(r"(?:i|we|my|our)\b", re.IGNORECASE)
+# The rules know English only; Latin letters with accents occur in its names.
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ENDS = ".!… "
@@ -66,8 +68,10 @@ def detect_all(turn: Turn, section: LanguageSection) -> list[Fact]:
     ``max_characters`` times ``max_facts`` characters are read, so that a turn of any length costs
     bounded time.
     """
+    # Question and answer from a form need no reading.
     if turn.question and turn.answer:
         return [_given_correction(turn, section)]
+    # Cut before anything searches it: the cost of a turn must not grow with what is pasted in.
     text = turn.text[: section.max_characters * section.max_facts].strip()
     if not _is_readable(text, section) or reason_against_turn(text):
         return []
@@ -77,6 +81,7 @@ def detect_all(turn: Turn, section: LanguageSection) -> list[Fact]:
             break
         if len(piece) <= section.max_characters:
             fact = _from_sentence(piece, turn, section, is_first=not facts)
+            # The same thing said twice in one turn is one fact.
             if fact is not None:
                 facts.setdefault(fact.id, fact)
     return list(facts.values())
@@ -105,6 +110,7 @@ def take_at_word(turn: Turn, section: LanguageSection) -> Fact:
 
 def fact_id(statement: str, question: str | None = None) -> str:
     """A short id that depends only on what is stated: a repeated fact has the same."""
+    # Marks and case do not change what is stated, so they do not change the id.
     plain = " ".join(re.findall(r"\w+", f"{question or ''} {statement}".casefold()))
     return f"fact-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
 
@@ -157,6 +163,7 @@ def _from_sentence(
 def _from_correction(
     correction: Correction, piece: str, asked: str | None, section: LanguageSection
 ) -> Fact | None:
+    # What stands corrected is read as a sentence first; its bare answer is the second best.
     reading = _read(correction.said, section) if correction.said else None
     if reading is not None:
         reading = replace(reading, kind="correction")
@@ -170,6 +177,7 @@ def _from_correction(
             return _confident(reading, piece, section)
         # With no question known there is little to teach, but it is worth a record.
         return _fact(reading, piece, section, section.min_confidence)
+    # Who is meant stands in the question ("No, she lives in Bergen").
     names = find_entities(asked, section)
     reading = replace(reading, subject=reading.subject or _longest(names), exclusive=True)
     fact = _fact(reading, piece, section, 1.0, question=asked.strip())
@@ -180,6 +188,7 @@ def _from_correction(
 def _read(said: str, section: LanguageSection) -> Reading | None:
     """Understand one sentence, or None when it is not a fact."""
     said = _INTRODUCED.sub(r"\3 is \1 \2", said.rstrip(_ENDS))
+    # Once before contractions are written out ("I'd", "let's" are cues), and once after.
     if reason_against(said):
         return None
     plain = unfronted(expand(strip_lead_in(said)).strip().rstrip(_ENDS))
@@ -188,8 +197,10 @@ def _read(said: str, section: LanguageSection) -> Reading | None:
     retracted = affirmed(plain)
     if retracted is not None:
         return _read_retraction(plain, retracted, section)
+    # It takes something back, but in a form that no rule can turn round.
     if cue("no_longer", plain) and cue("negation", plain):
         return None
+    # "now" marks a replacement and would else end up in the object.
     current = without("current", plain).strip()
     reading = _match(current, section) or _general(plain)
     if reading is None:
@@ -211,6 +222,7 @@ def _read_retraction(plain: str, retracted: str, section: LanguageSection) -> Re
 
 def _match(plain: str, section: LanguageSection) -> Reading | None:
     """The first pattern that matches enough of the sentence."""
+    # "There is a piano in …": no pattern's subject stands first.
     if cue("existential", plain):
         return None
     for pattern in load_patterns(section.patterns).patterns:
@@ -237,6 +249,7 @@ def _general(plain: str) -> Reading | None:
     clause = split_clause(plain)
     if clause is None:
         return None
+    # "I see", "it is": grammatical, and nothing to remember. "Paula smokes" is something.
     says_little = clause.is_be or clause.subject.lower() in {"i", "we"}
     if says_little and not clause.rest.strip():
         return None
@@ -255,6 +268,7 @@ def _confidence(reading: Reading, section: LanguageSection) -> float:
     """
     holds = len(find_entities(reading.text, section)) + bool(_OWNED.match(reading.subject))
     named = min(1.0, section.named_weight * holds)
+    # No pattern: the clause alone gives the base confidence, names the rest up to one.
     if reading.relation == "statement":
         least = section.general_confidence
         return round(least + (1.0 - least) * section.named_weight * named, 4)

@@ -27,6 +27,7 @@ def is_question(text: str) -> bool:
     (True, False)
     """
     words = text.split(None, 2)
+    # "Who wrote it": no auxiliary, so the cues by word order miss it.
     asks_subject = len(words) > 1 and words[0].lower() in {"who", "what"}
     if asks_subject and base_of(words[1].strip(".,!")) is not None:
         return True
@@ -36,6 +37,7 @@ def is_question(text: str) -> bool:
 def is_command(text: str) -> bool:
     """Whether the sentence is an imperative or asks the assistant to do something."""
     match = cue("command", text)
+    # "never smoke" is an order, "never Rome" is none: the cue asks for a verb and this looks.
     if match is not None and (match.groupdict().get("verb") is None or is_base_verb(match["verb"])):
         return True
     if _BE_IMPERATIVE.search(text):
@@ -43,6 +45,7 @@ def is_command(text: str) -> bool:
     words = [word.strip(_PUNCTUATION) for word in text.split()]
     if not words or not is_base_verb(words[0]) or words[0].lower() in _NAMES_TOO:
         return False
+    # Adverbials open with a verb-like word as well: "Like my father, I …".
     return not _second_is_finite(words) and unfronted(text) == text
 
 
@@ -79,6 +82,7 @@ def reason_against(text: str) -> str | None:
     takes_back = cue("no_longer", text) is not None
     if is_question(text):
         return "question"
+    # Cheap and certain cues first; each later rule may assume that none of them holds.
     for reason in ("reported_speech", "hypothetical"):
         if cue(reason, text):
             return reason

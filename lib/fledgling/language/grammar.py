@@ -36,6 +36,7 @@ _NOT_THIRD = ("ss", "us", "is", "'s", "’s")
 _AFTER_HEAD = re.compile(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+")
 
 
+# Contracted negations that are more than an "n't" at the end.
 _NOT = {"can't": "can", "cannot": "can", "won't": "will", "shan't": "shall"}
 
 
@@ -84,6 +85,7 @@ def split_clause(text: str) -> Clause | None:
     if len(words) < 2 or words[0].lower() in (ADVERBS - QUANTIFIERS) | PREPOSITIONS:
         return None
     positive = [_without_not(word) for word in words]
+    # The verb is found as if nothing were denied: "doesn't" is in no table, "does" is.
     place = _verb_place(positive)
     if place is None:
         return None
@@ -95,6 +97,7 @@ def split_clause(text: str) -> Clause | None:
         rest = ["not", *rest]
     negation, adverbs, rest = _negation(words[start:place], rest)
     base = base_of(verb) or guessed_base(verb)
+    # "does not eat": the auxiliary only carries tense and "not", which the clause keeps apart.
     if base == "do" and rest and (negation == "not" or is_base_verb(rest[0])):
         verb, base, rest = conjugated(rest[0], like=verb), rest[0].lower(), rest[1:]
     if base == "be":
@@ -141,6 +144,7 @@ def unfronted(text: str) -> str:
         main = " ".join(words[place:])
         mark = main[-1] if main[-1] in ".!…" else ""
         main = main.rstrip(".!… ")
+        # What is left must still be a sentence, or the cut was at the wrong place.
         if _verb_place(main.split()) is None:
             return text
         return f"{main[0].upper()}{main[1:]} {front[0].lower()}{front[1:]}{mark}"
@@ -164,6 +168,7 @@ def _opens_main_clause(words: list[str], place: int) -> bool:
 def _verb_place(words: list[str]) -> int | None:
     if not words:
         return None
+    # After "I" comes the verb or an adverb, nothing else: no search, and no doubt.
     if words[0].lower() in {"i", "we"}:
         place = 1
         while place < len(words) - 1 and words[place].lower() in ADVERBS:
@@ -206,6 +211,7 @@ def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
     base = base_of(word)
     if base is None:
         return _may_be_unknown_verb(words, place, word)
+    # "Lena Parks lives …": a capital inside the sentence is a name, whatever verb it looks like.
     if words[place][0].isupper():
         return False
     if word in MODALS or is_only_base(word):  # "live": only after a plural, "and" or a pronoun

@@ -20,6 +20,7 @@ from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 
 log = logging.getLogger(__name__)
+# "correction" is missing on purpose: it depends on the turn before, which no pattern sees.
 KINDS = ("statement", "replacement", "retraction")
 _KEYS = {"relation", "match", "min_confidence", "kind", "exclusive", "questions", "reverse", "near"}
 _FIELDS = ("questions", "reverse")
@@ -78,6 +79,7 @@ def load_patterns(name: str) -> PatternBook:
             f"detection.patterns = {name!r}: {path} does not exist; give a file in data/language/"
             " or a path"
         )
+    # The time of change is part of the cache's key: an edited file is read again.
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -136,6 +138,7 @@ def _pattern(path: Path, place: int, entry: Any, fragments: Mapping[str, str]) -
 
 
 def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pattern[str]:
+    # Fragments are pasted as text: `regex` has subroutines, but they cannot hold named groups.
     for name, fragment in fragments.items():
         source = source.replace(f"%{name}%", str(fragment))
     try:
@@ -159,6 +162,7 @@ def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | Non
             limit = timeout_ms / 1000.0
             whole = expression.fullmatch(text, timeout=limit)
             found = whole or expression.match(text, timeout=limit)
+        # A user's expression may backtrack for ever; the others still get their turn.
         except TimeoutError:
             log.warning(
                 "a pattern of %r took longer than %.0f ms and was skipped",

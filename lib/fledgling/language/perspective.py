@@ -108,6 +108,7 @@ def strip_lead_in(text: str) -> str:
     'my desk is blue'
     """
     text = text.strip()
+    # Lead-ins come in rows ("ok so, by the way, …"), but a turn that is nothing else is kept.
     while (opening := cue("lead_in", text)) and text[opening.end() :].strip():
         text = text[opening.end() :].strip()
     return text
@@ -120,6 +121,7 @@ def sentence(text: str) -> str:
         return ""
     text = text[0].upper() + text[1:]
     if text.endswith(("!", ".", "?", "…")):
+        # "!!!" and "…" end in one full stop; a question stays one.
         return re.sub(r"[!.?…]+$", "?" if text.endswith("?") else ".", text)
     closes_quote = text[-1] in '"”»' and text[-2:-1] in (".", "!", "?")
     return text if closes_quote else text + "."
@@ -151,6 +153,7 @@ def _exchange_words(text: str, mapping: dict[str, str]) -> str:
             out.append(agreement[word].capitalize() if token[0].isupper() else agreement[word])
         elif word not in mapping or _is_in_a_name(tokens, place):
             out.append(token)
+        # "you" is subject and object in one; the assistant must choose between "I" and "me".
         elif word == "you" and not _is_subject(before, after):
             out.append("me")
         else:

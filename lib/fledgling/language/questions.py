@@ -9,6 +9,7 @@ from fledgling.language.grammar import Clause, looks_plural
 from fledgling.language.lexicon import ADVERBS, DETERMINERS, PREPOSITIONS, words
 from fledgling.language.verbs import base_of, third_person
 
+# Prepositions that answer "where"; all others are asked for with "what … to?".
 _PLACE = words("""
     in at on near behind under beside between opposite above below inside outside by across beyond
     over within around along next
@@ -16,6 +17,7 @@ _PLACE = words("""
 _MOTION = words("""
     move go travel fly drive relocate migrate emigrate run walk sail commute return come
 """)
+# The same prepositions answer "when" before these words: "in March", "at six".
 _TIME = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:january|february|march|april|may|june"
     r"|july|august|september|october|november|december)\b|\b\d{1,2}:\d{2}\b|\b(?:1[0-9]|20)\d{2}\b"
@@ -24,6 +26,7 @@ _TIME = re.compile(
     r"|weekend)s?\b|\bat\s+(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
     re.IGNORECASE,
 )
+# Roles that are asked for with "who".
 _PEOPLE = words("""
     friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle
     aunt boss teacher doctor dentist neighbour neighbor colleague landlord landlady grandmother
@@ -181,6 +184,7 @@ def _about_be(clause: Clause, who: str, frame: Frame) -> list[Question]:
         if lower[0] in _PLACE:
             return [frame.ask(_when_or_where(clause.rest))]
         return [frame.ask("What", lower[0])]
+    # "What is she called?", not "Who is she?": the name is the answer.
     if lower[:1] and lower[0] in {"called", "named"}:
         return [frame.ask("What", lower[0])]
     found = []
@@ -211,6 +215,7 @@ def _about_verb(clause: Clause, frame: Frame) -> list[Question]:
         return found
     preposition, tail = spoken[place].lower(), " ".join(spoken[place + 1 :])
     word = _when_or_where(f"{preposition} {tail}")
+    # "Where did Lena move to?" keeps its preposition, "Where does Lena live?" does not.
     moves = preposition in {"to", "into", "from", "onto"} and clause.base in _MOTION
     if moves and word == "Where":
         found.append(frame.ask("Where", thing, preposition))
@@ -244,6 +249,7 @@ def _auxiliary(clause: Clause, who: str) -> str:
         return "were" if who != "I" and looks_plural(who) else "was"
     if clause.is_be and not is_same:
         return be_of(who)
+    # "have lived" must agree with the new subject: "Has Lena lived".
     if clause.base == "have" and clause.verb != "had" and not is_same and _takes_no_do(clause):
         return "has" if do_of(who) == "does" else "have"
     if _takes_no_do(clause):

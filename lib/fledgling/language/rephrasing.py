@@ -41,6 +41,7 @@ def rephrased(question: str) -> list[str]:
     'What river system contains Charity Creek?'
     """
     plain = re.sub(r"\s+", " ", question).strip().rstrip("?.! ")
+    # A question word loses its capital inside a frame; a name that opens the question keeps it.
     opens = re.match(r"(?:wh|how|in|on|at|is|are|do|did|can)", plain, re.IGNORECASE)
     low = plain[:1].lower() + plain[1:] if opens else plain
     found = [
@@ -60,6 +61,7 @@ def _swapped_word(plain: str) -> list[str]:
     first, _, rest = plain.partition(" ")
     second = rest.split(" ", 1)[0].lower()
     is_auxiliary = second in BE | HAVE | MODALS | {"do", "does", "did", "type", "kind"}
+    # "which" before a verb has lost its noun, and "what" serves there as well.
     if first.lower() == "which":
         return [f"What {rest}?"]
     if first.lower() == "what" and not is_auxiliary and base_of(second) != second:

@@ -16,6 +16,7 @@ _DO_NOT = re.compile(r"\b(?P<do>do|does|did)(?:\s+not|n't)\s+(?P<verb>\w+)", re.
 _BE_NOT = re.compile(
     r"\b(?P<verb>am|is|are|was|were|has|have|had|can|will)(?:\s+not\b|n't\b)\s*", re.IGNORECASE
 )
+# Sixty characters hold any subject; without a bound the search would be quadratic.
 _WHO = r"^(?P<who>.{1,60}?)\s+(?:has\s+|have\s+|just\s+|recently\s+)*"
 _STOPPED = re.compile(
     rf"{_WHO}(?:stopped|quit|gave\s+up|given\s+up)\s+"
@@ -39,6 +40,7 @@ def affirmed(text: str) -> str | None:
     >>> affirmed("Tom is not my brother") is None
     True
     """
+    # "no longer" stands where the verb's own negation would, so dropping it is enough.
     if _NO_LONGER.search(text):
         return re.sub(r"\s+", " ", _NO_LONGER.sub(lambda match: match["verb"] or "", text)).strip()
     if _LONGER.search(text):
@@ -48,10 +50,12 @@ def affirmed(text: str) -> str | None:
             if _DO_NOT.search(shorter)
             else _BE_NOT.sub(r"\g<verb> ", shorter)
         )
+        # "any more" with nothing denied ("want any more tea") takes nothing back.
         return re.sub(r"\s+", " ", plain).strip() if plain != shorter else None
     stopped = _STOPPED.match(text)
     if stopped is not None:
         return f"{stopped['who']} {_finite(stopped['who'], stopped['verb'])}{stopped['rest']}"
+    # What one quits is something that one had.
     left = _LEFT.match(text)
     if left is not None:
         return f"{left['who']} {'have' if _is_first_person(left['who']) else 'has'} {left['job']}"

@@ -31,9 +31,11 @@ _AFTER_IS = (
     r"(?=\s+(?:my|our|a|an|the|in|on|at|from|called|named|not|allergic|married|engaged|based|now"
     r"|also|still|actually|really|just|years?|\w+ing|\w+ed|\d+|no)\b)"
 )
+# "Ana's painting is large" is possessive after all: a second verb follows.
 _NAME_IS = re.compile(
     rf"\b([A-Z]\w+|(?:my|our)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
 )
+# A name typed in lower case is only trusted at the start, and where no common word is meant.
 _LOWER_NAME_IS = re.compile(
     rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}"
 )
@@ -59,6 +61,7 @@ def mend_apostrophes(text: str) -> str:
     """
     text = text.replace("’", "'").replace("‘", "'")
     text = re.sub(r"[A-Za-z']+", lambda match: _looked_up("missing", match.group()), text)
+    # Not in "i.e."
     return re.sub(r"\bi\b(?!\.)", "I", text)
 
 
