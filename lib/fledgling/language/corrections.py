@@ -62,6 +62,13 @@ def find_correction(
     return Correction("", said) if is_clear else Correction(said, "")
 
 
+def only_objects(text: str) -> bool:
+    """Whether ``text`` objects and says no more ("No, that's wrong."): what is right may follow."""
+    rest, objects = _without_objections(text)
+    last = cue("objection", f"{rest}.")
+    return objects and (not rest or (last is not None and last.end() > len(rest)))
+
+
 def _without_objections(text: str) -> tuple[str, bool]:
     """``text`` after "No, that's wrong." and the like, and whether there was any."""
     rest, objects = text, False

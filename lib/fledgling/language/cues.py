@@ -24,6 +24,11 @@ def _cues() -> dict[str, regex.Pattern[str]]:
     return compiled
 
 
+def cue_names() -> list[str]:
+    """The names of all cues, in order."""
+    return list(_cues())
+
+
 def cue(name: str, text: str) -> regex.Match[str] | None:
     """Where the cue of that name is found in ``text``, or None."""
     return _cues()[name].search(text)

@@ -86,10 +86,10 @@ def reason_against(text: str) -> str | None:
     for reason in ("reported_speech", "hypothetical"):
         if cue(reason, text):
             return reason
-    if cue("negation", text) and not takes_back:
-        return "negation"
     if is_command(text):
         return "command"
-    if cue("greeting", text) or (cue("small_talk", text) and not takes_back):
+    if cue("greeting", text) or cue("says_no_more", text):
+        return "chit_chat"
+    if cue("small_talk", text) and not takes_back:
         return "chit_chat"
     return None

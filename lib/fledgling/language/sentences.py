@@ -29,11 +29,12 @@ _SHORT = (
 # After a name, "'s" is "is" where no possessed thing can follow: "Tom's my friend", "Tom's bike".
 _AFTER_IS = (
     r"(?=\s+(?:my|our|a|an|the|in|on|at|from|called|named|not|allergic|married|engaged|based|now"
-    r"|also|still|actually|really|just|years?|\w+ing|\w+ed|\d+|no)\b)"
+    r"|also|still|actually|really|just|years?|\w+ing|\w+ed|\d+|no|next|january|february|march"
+    r"|april|may|june|july|august|september|october|november|december)\b)"
 )
 # "Ana's painting is large" is possessive after all: a second verb follows.
 _NAME_IS = re.compile(
-    rf"\b([A-Z]\w+|(?:my|our)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
+    rf"\b([A-Z]\w+|(?:[Mm]y|[Oo]ur)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
 )
 # A name typed in lower case is only trusted at the start, and where no common word is meant.
 _LOWER_NAME_IS = re.compile(
