@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+
+from lemminflect import getAllLemmas
 
 from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
@@ -22,6 +23,7 @@ from fledgling.language.verbs import base_of, guessed_base
 
 _TOKEN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[^\w\s]")
 _NUMBER = re.compile(r"\d")
+_SHORTEST_SLIP = 4  # letters: shorter words are near too many others
 _LONGEST = 3  # words of a shape that are looked at together: "i | do_verb | in"
 _START, _END = "<", ">"
 
@@ -61,10 +63,45 @@ def _class_of(token: str, *, is_first: bool) -> str:
         return _classes().get(base, "verb") + _ending(word, base)
     if token[0].isupper() and not is_first:
         return "Name"
+    meant = _meant(word) if token.islower() else ""
+    if meant:
+        return _class_of(meant, is_first=is_first)
     singular = word.removesuffix("'s").removesuffix("s")
     if singular in _classes():
         return _classes()[singular] + ("'s" if word.endswith("'s") else "")
     return "Word" if token[0].isupper() else "-ly" if word.endswith("ly") else "word"
+
+
+@lru_cache(maxsize=1)
+def _misspellings() -> dict[str, str]:
+    """Every listed word with a letter left out → the word, to find slips of the finger by."""
+    slips: dict[str, str] = {}
+    for word in _classes():
+        if len(word) >= _SHORTEST_SLIP:
+            for slip in _with_a_letter_less(word):
+                slips.setdefault(slip, word)
+    return slips
+
+
+def _with_a_letter_less(word: str) -> list[str]:
+    return [word[:place] + word[place + 1 :] for place in range(len(word))]
+
+
+def _meant(word: str) -> str:
+    """The listed word that a misspelt one stands for, one letter too many, too few or another, or
+    "" for a word that exists.
+
+    Deletions on both sides find all three (Garbe's symmetric delete).
+    """
+    if len(word) < _SHORTEST_SLIP or getAllLemmas(word) or not word.isalpha():
+        return ""
+    slips = _misspellings()
+    near = [word, *_with_a_letter_less(word)]
+    return next((_listed(slip, slips) for slip in near if _listed(slip, slips)), "")
+
+
+def _listed(slip: str, slips: dict[str, str]) -> str:
+    return slip if slip in _classes() else slips.get(slip, "")
 
 
 def _ending(word: str, base: str) -> str:
