@@ -12,6 +12,7 @@ from fledgling.core.errors import MissingExtra, ModelError
 from fledgling.language.lexicon import words
 from fledgling.language.settings import LanguageSection
 
+# Words that stand first in a sentence, and so with a capital, far more often than names do.
 _NOT_NAMES = words("""
     i i'm i've i'd i'll my our the a an this that these those it he she we they you your his her
     their there in on at to from no yes and but or so if when where who what why how please
@@ -19,6 +20,7 @@ _NOT_NAMES = words("""
     does do did can could will would has have had for with as by of not is are was were mr mrs ms
     dr
 """)
+# A title or particle joins the capitals on both sides: "Dr. Pohl", "Museum of Art".
 _CAPITALISED = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.?\s+)?[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*\w(?:\s+(?:of|de|van|von|la|del|the)(?=\s+[A-ZÀ-ÞĀ-Ž])|\s+[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’-]*)*"
 )
@@ -35,6 +37,7 @@ def find_entities(text: str, section: LanguageSection) -> tuple[str, ...]:
     """Entities in order of appearance, each once. Raises ``MissingExtra`` when spaCy is asked for
     and missing.
     """
+    # Optional, since spaCy and its model weigh more than everything else in this package.
     if section.entities == "spacy":
         found = [entity.text for entity in _spacy_model(section.spacy_model)(text).ents]
     else:
@@ -53,9 +56,11 @@ def capitalised(text: str) -> list[str]:
     names = []
     for match in _CAPITALISED.finditer(text):
         words = match.group().replace("’", "'").split()
+        # "Mr" opens a name, the others of the list only a sentence.
         while words and words[0].lower() in _NOT_NAMES - {"mr", "mrs", "ms", "dr"}:
             words = words[1:]
         name = " ".join(words).removesuffix("'s").rstrip(".")
+        # A single capital is an initial or the pronoun "I".
         if len(name) > 1:
             names.append(name)
     return names
@@ -70,6 +75,7 @@ def _spacy_model(name: str) -> Any:
             "spacy", "pip install 'fledgling[spacy]'", "detection.entities = spacy"
         ) from error
     try:
+        # Only the entity recogniser is needed; the rest doubles the time.
         return spacy.load(name, disable=["lemmatizer", "textcat"])
     except OSError as error:
         raise ModelError(

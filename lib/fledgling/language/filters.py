@@ -1,41 +1,23 @@
 """What a sentence is when it is not a fact: question, command, supposition, hearsay, negation,
 small talk, …
 
-Each rule is a linguistic cue (word order, mood, a class of function words) from
-``data/language/cues.yaml``, tried in order by ``reason_against``.
+Each rule is a linguistic cue (word order, mood, a class of function words), tried in order by
+``reason_against``.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 
-import regex
-
-from fledgling.core.files import read_yaml
-from fledgling.core.paths import DATA
-from fledgling.language.grammar import base_of, is_base_verb, unfronted
+from fledgling.language.cues import cue
+from fledgling.language.grammar import unfronted
 from fledgling.language.lexicon import BE, HAVE
+from fledgling.language.verbs import base_of, is_base_verb
 
-EXISTENTIAL = regex.compile(r"^\W*there(?:'s|\s+is|\s+are|\s+was|\s+were)\b", regex.IGNORECASE)
-NO_LONGER = regex.compile(r"\b(?:no\s+longer|any\s?more|any\s+longer)\b", regex.IGNORECASE)
-_BE_IMPERATIVE = regex.compile(r"^\W*be\s+\w+", regex.IGNORECASE)
-
-
-@lru_cache(maxsize=1)
-def _cues() -> dict[str, regex.Pattern[str]]:
-    content = read_yaml(DATA / "language" / "cues.yaml")
-    compiled = {}
-    for name, alternatives in content["cues"].items():
-        whole = "|".join(f"(?:{alternative})" for alternative in alternatives)
-        for word, expression in content["words"].items():
-            whole = whole.replace(f"%{word}%", expression)
-        compiled[name] = regex.compile(whole, regex.IGNORECASE | regex.VERBOSE)
-    return compiled
-
-
-def cue(name: str, text: str) -> regex.Match[str] | None:
-    """Where the cue of that name in ``data/language/cues.yaml`` is found in ``text``, or None."""
-    return _cues()[name].search(text)
+# Base forms that open a statement as often as an order: "May is my sister", "Will has a dog".
+_NAMES_TOO = BE | HAVE | {"may", "will", "can", "must"}
+_BE_IMPERATIVE = re.compile(r"^\W*be\s+\w+", re.IGNORECASE)
+_PUNCTUATION = ",.!:;\"'()"
 
 
 def is_question(text: str) -> bool:
@@ -45,28 +27,25 @@ def is_question(text: str) -> bool:
     (True, False)
     """
     words = text.split(None, 2)
-    asks_subject = (
-        len(words) > 1
-        and words[0].lower() in {"who", "what"}
-        and base_of(words[1].strip(".,!")) is not None
-    )
-    return asks_subject or cue("question", text) is not None
+    # "Who wrote it": no auxiliary, so the cues by word order miss it.
+    asks_subject = len(words) > 1 and words[0].lower() in {"who", "what"}
+    if asks_subject and base_of(words[1].strip(".,!")) is not None:
+        return True
+    return cue("question", text) is not None
 
 
 def is_command(text: str) -> bool:
     """Whether the sentence is an imperative or asks the assistant to do something."""
     match = cue("command", text)
+    # "never smoke" is an order, "never Rome" is none: the cue asks for a verb and this looks.
     if match is not None and (match.groupdict().get("verb") is None or is_base_verb(match["verb"])):
         return True
     if _BE_IMPERATIVE.search(text):
         return True
-    words = [word.strip(",.!:;\"'()") for word in text.split()[:4]]
-    if (
-        not words
-        or not is_base_verb(words[0])
-        or words[0].lower() in BE | HAVE | {"may", "will", "can", "must"}
-    ):
+    words = [word.strip(_PUNCTUATION) for word in text.split()]
+    if not words or not is_base_verb(words[0]) or words[0].lower() in _NAMES_TOO:
         return False
+    # Adverbials open with a verb-like word as well: "Like my father, I …".
     return not _second_is_finite(words) and unfronted(text) == text
 
 
@@ -76,17 +55,15 @@ def _second_is_finite(words: list[str]) -> bool:
     """
     if len(words) < 2:
         return False
-    second = words[1].lower()
-    if second in BE | HAVE or (second == "and" and len(words) > 2 and words[2][:1].isupper()):
+    second, third = words[1].lower(), words[2] if len(words) > 2 else ""
+    if second in BE | HAVE or (second == "and" and third[:1].isupper()):
         return True
-    is_third_person = second.endswith("s") and base_of(second) not in (None, second)
-    is_past = second.endswith("ed") and base_of(second) is not None
-    surname = (
-        words[1][:1].isupper()
-        and len(words) > 2
-        and base_of(words[2]) not in (None, words[2].lower())
-    )
-    return is_third_person or is_past or surname
+    if second.endswith("s") and base_of(second) not in (None, second):
+        return True
+    if second.endswith("ed") and base_of(second) is not None:
+        return True
+    # "Mark Abernathy lives …": a surname comes first.
+    return words[1][:1].isupper() and base_of(third) not in (None, third.lower())
 
 
 def reason_against_turn(text: str) -> str | None:
@@ -102,16 +79,17 @@ def reason_against(text: str) -> str | None:
 
     Retractions ("no longer", "any more") pass: they are facts of their own kind.
     """
+    takes_back = cue("no_longer", text) is not None
     if is_question(text):
         return "question"
-    if cue("reported_speech", text):
-        return "reported_speech"
-    if cue("hypothetical", text):
-        return "hypothetical"
-    if cue("negation", text) and not NO_LONGER.search(text):
-        return "negation"
+    # Cheap and certain cues first; each later rule may assume that none of them holds.
+    for reason in ("reported_speech", "hypothetical"):
+        if cue(reason, text):
+            return reason
     if is_command(text):
         return "command"
-    if cue("greeting", text) or (cue("small_talk", text) and not NO_LONGER.search(text)):
+    if cue("greeting", text) or cue("says_no_more", text):
+        return "chit_chat"
+    if cue("small_talk", text) and not takes_back:
         return "chit_chat"
     return None

@@ -1,16 +1,14 @@
 """Just enough English grammar to take a plain statement apart: subject, verb, the rest.
 
-No model and no part-of-speech tags: a list of verbs (``data/language/verbs.txt``), their endings,
-and where a verb can stand. Sentences that it cannot take apart give ``None``, never a guess.
+No model and no part-of-speech tags: a list of verbs and where a verb can stand. Sentences that it
+cannot take apart give ``None``, never a guess.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
-from fledgling.core.paths import DATA
 from fledgling.language.lexicon import (
     ADVERBS,
     BE,
@@ -22,16 +20,31 @@ from fledgling.language.lexicon import (
     PARTICIPLES,
     PLURALS,
     PREPOSITIONS,
+    QUANTIFIERS,
     RELATIVE,
 )
+from fledgling.language.verbs import (
+    base_of,
+    conjugated,
+    guessed_base,
+    is_base_verb,
+    is_only_base,
+)
 
-_NOT_THIRD = ("ss", "us", "is", "'s", "’s", "ous")
+# Endings of words that are neither plurals nor third persons: "glass", "bonus", "this", "Lena's".
+_NOT_THIRD = ("ss", "us", "is", "'s", "’s")
+_AFTER_HEAD = re.compile(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+")
+
+
+# Contracted negations that are more than an "n't" at the end.
+_NOT = {"can't": "can", "cannot": "can", "won't": "will", "shan't": "shall"}
 
 
 @dataclass(frozen=True)
 class Clause:
     """``subject verb rest``: "My sister | lives | in Oslo". ``base`` is the verb's base form,
-    ``past`` its tense.
+    ``past`` its tense. ``negation`` is "not" or "never" where the clause denies what its other
+    parts say: "I don't eat meat" is "I | eat | meat" and "not".
     """
 
     subject: str
@@ -40,6 +53,7 @@ class Clause:
     base: str
     rest: str
     past: bool
+    negation: str = ""
 
     @property
     def is_be(self) -> bool:
@@ -49,128 +63,69 @@ class Clause:
     def is_modal(self) -> bool:
         return self.base in MODALS
 
-    @property
-    def is_plural(self) -> bool:
-        """Whether the verb shows a plural (or first person) subject: "are", "live", "have"."""
-        if self.is_be:
-            return self.verb.lower() in {"are", "were"}
-        return (
-            looks_plural(self.subject)
-            if self.past or self.is_modal
-            else self.verb.lower() == self.base
-        )
-
-
-@lru_cache(maxsize=1)
-def _verbs() -> tuple[frozenset[str], dict[str, str], dict[str, str]]:
-    """Base forms; irregular past or participle → base; base → irregular past."""
-    bases, irregular, pasts = set(), {}, {}
-    for line in (DATA / "language" / "verbs.txt").read_text(encoding="utf-8").splitlines():
-        for entry in [] if line.startswith("#") else line.split():
-            base, *forms = entry.split("/")
-            bases.add(base)
-            irregular.update({form: base for form in forms if form != base})
-            pasts.update({base: forms[0]} if forms else {})
-    irregular.pop("found", None)
-    return frozenset(bases), {**irregular, "found": "find"}, pasts
-
-
-def is_base_verb(word: str) -> bool:
-    """Whether ``word`` is a verb's base form ("live")."""
-    return word.lower() in _verbs()[0]
-
-
-def base_of(word: str) -> str | None:
-    """The base form of a finite verb form, or None when ``word`` is none.
-
-    >>> [base_of(word) for word in ("lives", "studied", "wrote", "is", "table")]
-    ['live', 'study', 'write', 'be', None]
-    """
-    word = word.lower()
-    bases, irregular, _ = _verbs()
-    if word in BE:
-        return "be"
-    if word in HAVE:
-        return "have"
-    if word in MODALS or word in bases:
-        return word
-    if word in irregular:
-        return irregular[word]
-    for ending, swaps in (
-        ("ies", ("y",)),
-        ("es", ("", "e")),
-        ("s", ("",)),
-        ("ied", ("y",)),
-        ("ed", ("", "e")),
-    ):
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            stem = word[: -len(ending)]
-            for candidate in [stem + swap for swap in swaps] + (
-                [stem[:-1]] if _doubled(stem, ending) else []
-            ):
-                if candidate in bases:
-                    return candidate
-    return {"does": "do", "goes": "go"}.get(word)
-
-
-def third_person(base: str) -> str:
-    """ "live" → "lives", "study" → "studies", "teach" → "teaches"."""
-    if base in {"be", "have"}:
-        return {"be": "is", "have": "has"}[base]
-    if base.endswith(("s", "x", "z", "ch", "sh", "o")):
-        return base + "es"
-    return base[:-1] + "ies" if base.endswith("y") and base[-2:-1] not in "aeiou" else base + "s"
-
-
-def past_of(base: str) -> str:
-    """ "live" → "lived", "write" → "wrote"."""
-    past = _verbs()[2].get(base)
-    if past:
-        return past
-    if base.endswith("e"):
-        return base + "d"
-    return base[:-1] + "ied" if base.endswith("y") and base[-2:-1] not in "aeiou" else base + "ed"
-
 
 def looks_plural(subject: str) -> bool:
     """Whether a noun phrase takes "are": "my parents", "Jan and Piet", "we"."""
     words = subject.lower().split()
     if not words or words[-1] in {"i", "we", "they", "you"}:
         return bool(words) and words[-1] != "i"
-    head = re.split(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+", subject.lower())[
-        0
-    ].split()[-1]
-    is_common = words[0] in DETERMINERS or subject[0].islower() or "'s " in subject
-    plural_ending = head.endswith("s") and not head.endswith(_NOT_THIRD) and is_common
-    return " and " in subject.lower() or plural_ending or head in PLURALS
+    if " and " in subject.lower():
+        return True
+    # "the keys of the shed" is as plural as its head, "keys".
+    head = _AFTER_HEAD.split(subject.lower())[0].split()[-1]
+    is_name = words[0] not in DETERMINERS and subject[0].isupper() and "'s " not in subject
+    ends_plural = head.endswith("s") and not head.endswith(_NOT_THIRD)
+    return head in PLURALS or (ends_plural and not is_name)
 
 
 def split_clause(text: str) -> Clause | None:
-    """Take a plain statement apart, or return None where no finite verb is found in its first
-    words.
-    """
+    """Take a plain statement apart, or return None where no finite verb is found."""
     words = unfronted(text).rstrip(" .!…").split()
-    if (
-        not 2 <= len(words) <= 80
-        or words[0].lower() in ADVERBS - {"both", "all", "most"} | PREPOSITIONS
-    ):
+    # A first word that cannot open a subject: "in Oslo" is no statement, "all cats are" may be.
+    if len(words) < 2 or words[0].lower() in (ADVERBS - QUANTIFIERS) | PREPOSITIONS:
         return None
-    place = _verb_place(words)
+    positive = [_without_not(word) for word in words]
+    # The verb is found as if nothing were denied: "doesn't" is in no table, "does" is.
+    place = _verb_place(positive)
     if place is None:
         return None
     start = place
     while start > 1 and words[start - 1].lower() in ADVERBS:
         start -= 1
-    verb = words[place]
-    base = base_of(verb) or _guessed_base(verb)
+    verb, rest = positive[place], words[place + 1 :]
+    if verb != words[place]:
+        rest = ["not", *rest]
+    negation, adverbs, rest = _negation(words[start:place], rest)
+    base = base_of(verb) or guessed_base(verb)
+    # "does not eat": the auxiliary only carries tense and "not", which the clause keeps apart.
+    if base == "do" and rest and (negation == "not" or is_base_verb(rest[0])):
+        verb, base, rest = conjugated(rest[0], like=verb), rest[0].lower(), rest[1:]
+    if base == "be":
+        past = verb.lower() in {"was", "were"}
+    else:
+        past = verb.lower() == "had" or (verb.lower() != base and not verb.lower().endswith("s"))
     subject = " ".join(words[:start]).strip(" ,")
-    past = verb.lower() in {"was", "were", "had"} or (
-        verb.lower() != base and not verb.lower().endswith("s")
-    )
-    past = (past and base != "be") or verb.lower() in {"was", "were"}
-    return Clause(
-        subject, " ".join(words[start:place]), verb, base, " ".join(words[place + 1 :]), past
-    )
+    return Clause(subject, " ".join(adverbs), verb, base, " ".join(rest), past, negation)
+
+
+def _without_not(word: str) -> str:
+    """ "doesn't" → "does"; other words stay."""
+    lower = word.lower()
+    return _NOT.get(lower) or (word[: -len("n't")] if lower.endswith("n't") else word)
+
+
+def _negation(adverbs: list[str], rest: list[str]) -> tuple[str, list[str], list[str]]:
+    """The word that denies the verb, among the adverbs before it or those after it, and both
+    without it.
+    """
+    until = 0
+    while until < len(rest) and rest[until].lower() in ADVERBS | {"not"}:
+        until += 1
+    around = [word.lower() for word in adverbs + rest[:until]]
+    negation = next((word for word in ("not", "never") if word in around), "")
+    before = [word for word in adverbs if word.lower() != negation]
+    after = [word for word in rest[:until] if word.lower() != negation]
+    return negation, before, after + rest[until:]
 
 
 def unfronted(text: str) -> str:
@@ -182,48 +137,50 @@ def unfronted(text: str) -> str:
     words = text.split()
     if len(words) < 3 or words[0].lower().strip(",") not in FRONTING:
         return text
-    for place in range(1, min(len(words) - 1, 10)):
-        word, before = words[place], words[place - 1]
-        opens = word.lower() in {"i", "we"} or (
-            word.lower() in DETERMINERS and word.lower() != "that"
-        )
-        opens = (
-            opens
-            or (word[0].isupper() and before[-1:] == ",")
-            or (
-                word[0].isupper()
-                and base_of(words[place + 1]) not in (None, words[place + 1].lower())
-            )
-        )
-        joined = (
-            before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING and place > 1
-        )
-        if opens and not joined and (place > 1 or before.lower().strip(",") in FRONTING_ALONE):
-            front = " ".join(words[:place]).rstrip(",")
-            main = " ".join(words[place:])
-            if _verb_place(main.rstrip(" .!…").split()) is None:
-                return text
-            mark = main[-1] if main[-1] in ".!…" else ""
-            main = main.rstrip(".!… ")
-            return f"{main[0].upper()}{main[1:]} {front[0].lower()}{front[1:]}{mark}"
+    for place in range(1, len(words) - 1):
+        if not _opens_main_clause(words, place):
+            continue
+        front = " ".join(words[:place]).rstrip(",")
+        main = " ".join(words[place:])
+        mark = main[-1] if main[-1] in ".!…" else ""
+        main = main.rstrip(".!… ")
+        # What is left must still be a sentence, or the cut was at the wrong place.
+        if _verb_place(main.split()) is None:
+            return text
+        return f"{main[0].upper()}{main[1:]} {front[0].lower()}{front[1:]}{mark}"
     return text
 
 
+def _opens_main_clause(words: list[str], place: int) -> bool:
+    """Whether the subject starts at ``place``, everything before it being the adverbial."""
+    word, before, after = words[place], words[place - 1], words[place + 1]
+    if place == 1 and before.lower().strip(",") not in FRONTING_ALONE:
+        return False
+    if place > 1 and before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING:
+        return False
+    if word.lower() in {"i", "we"} or word.lower() in DETERMINERS - {"that"}:
+        return True
+    # A name opens it after a comma, or where a finite verb follows: "In May Lena moved".
+    follows_finite = base_of(after) not in (None, after.lower())
+    return word[0].isupper() and (before.endswith(",") or follows_finite)
+
+
 def _verb_place(words: list[str]) -> int | None:
-    first = words[0].lower()
-    if first in {"i", "we"}:
+    if not words:
+        return None
+    # After "I" comes the verb or an adverb, nothing else: no search, and no doubt.
+    if words[0].lower() in {"i", "we"}:
         place = 1
         while place < len(words) - 1 and words[place].lower() in ADVERBS:
             place += 1
-        return place if base_of(words[place]) else None
-    skip = False
-    for place in range(1, min(len(words), 14)):
+        return place if place < len(words) and base_of(words[place]) else None
+    in_relative = False  # inside "who lives there", whose verb is not the sentence's
+    for place in range(1, len(words)):
         word, before = words[place].lower().strip(",;"), words[place - 1].lower()
         if word in RELATIVE and before not in {"and", "or"}:
-            skip = True
-            continue
-        if skip and (base_of(word) or word.endswith("ed")):
-            skip = False
+            in_relative = True
+        elif in_relative and (base_of(word) or word.endswith("ed")):
+            in_relative = False
         elif _can_be_verb(words, place, word, before):
             return place
     return _bare_verb_place(words)
@@ -233,45 +190,33 @@ def _bare_verb_place(words: list[str]) -> int | None:
     """A base form after an unusual plural ("the larvae feed on nettles"), tried when nothing else
     is found.
     """
-    for place in range(2, min(len(words) - 1, 14)):
-        word, before = words[place].lower(), words[place - 1].lower()
-        starts_noun_phrase = words[0].lower() in DETERMINERS
-        follows_noun = before not in DETERMINERS | PREPOSITIONS | ADVERBS and before.isalpha()
-        following = words[place + 1].lower()
-        if (
-            starts_noun_phrase
-            and follows_noun
-            and is_base_verb(word)
-            and following in DETERMINERS | PREPOSITIONS
-        ):
+    if words[0].lower() not in DETERMINERS:
+        return None
+    for place in range(2, len(words) - 1):
+        before, after = words[place - 1].lower(), words[place + 1].lower()
+        follows_noun = before.isalpha() and before not in DETERMINERS | PREPOSITIONS | ADVERBS
+        if follows_noun and is_base_verb(words[place]) and after in DETERMINERS | PREPOSITIONS:
             return place
     return None
 
 
 def _can_be_verb(words: list[str], place: int, word: str, before: str) -> bool:
-    if word in BE | HAVE | (MODALS - {"may"}):
+    if word in BE | HAVE | (MODALS - {"may"}):  # "may" is more often the month or a hedge
         return before not in DETERMINERS - {"this", "that", "these", "those", "all", "both"}
-    following = words[place + 1].lower() if place + 1 < len(words) else ""
-    if (
-        before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"}
-        or word in PARTICIPLES
-        or before == "and"
-    ):
+    after = words[place + 1].lower() if place + 1 < len(words) else ""
+    if before in DETERMINERS | PREPOSITIONS - {"up", "down", "off"} or before == "and":
         return False
-    if following in BE:
+    if word in PARTICIPLES or after in BE:
         return False
     base = base_of(word)
     if base is None:
         return _may_be_unknown_verb(words, place, word)
-    if words[place][0].isupper() and place > 0:
+    # "Lena Parks lives …": a capital inside the sentence is a name, whatever verb it looks like.
+    if words[place][0].isupper():
         return False
-    if word == base and word not in _verbs()[1]:  # "live": only after a plural, "and" or a pronoun
-        plural_name = before.endswith("s") and not before.endswith(_NOT_THIRD)
-        return (
-            plural_name
-            or looks_plural(" ".join(words[:place]))
-            or base in {"cost", "cut", "put", "set", "quit"}
-        )
+    if word in MODALS or is_only_base(word):  # "live": only after a plural, "and" or a pronoun
+        names_plural = before.endswith("s") and not before.endswith(_NOT_THIRD)
+        return names_plural or looks_plural(" ".join(words[:place]))
     return True
 
 
@@ -280,37 +225,14 @@ def _may_be_unknown_verb(words: list[str], place: int, word: str) -> bool:
     in …".
     """
     before = words[place - 1]
-    if (
-        place >= len(words) - 1
-        or not words[place].islower()
-        or before.lower() in DETERMINERS | PREPOSITIONS | ADVERBS
-    ):
+    if place == len(words) - 1 or not words[place].islower():
         return False
-    following = words[place + 1].lower()
-    looks_finite = (word.endswith("s") and not word.endswith(_NOT_THIRD)) or word.endswith("ed")
-    ends_noun = (
-        following in {"in", "at", "on"}
-        and not before[0].isupper()
-        and word.endswith("s")
-        and place > 2
-    )
-    is_noun_of = following == "of" or ends_noun
-    return (
-        looks_finite
-        and len(word) > 3
-        and not is_noun_of
-        and (following in DETERMINERS | PREPOSITIONS)
-    )
-
-
-def _guessed_base(verb: str) -> str:
-    verb = verb.lower()
-    if verb.endswith("ied"):
-        return verb[:-3] + "y"
-    if verb.endswith("ed"):
-        return verb[:-2]
-    return verb[:-1] if verb.endswith("s") else verb
-
-
-def _doubled(stem: str, ending: str) -> bool:
-    return ending == "ed" and len(stem) > 2 and stem[-1] == stem[-2]
+    if before.lower() in DETERMINERS | PREPOSITIONS | ADVERBS or len(word) <= len("ads"):
+        return False
+    after = words[place + 1].lower()
+    if after == "of" or after not in DETERMINERS | PREPOSITIONS:
+        return False
+    is_third = word.endswith("s") and not word.endswith(_NOT_THIRD)
+    # "the opening hours in …": after a lower-case word the "-s" is a plural noun, not a verb
+    is_noun = after in {"in", "at", "on"} and is_third and not before[0].isupper() and place > 2
+    return (is_third or word.endswith("ed")) and not is_noun

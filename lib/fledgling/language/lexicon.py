@@ -11,6 +11,7 @@ def words(text: str) -> frozenset[str]:
 BE = words("am is are was were")
 HAVE = words("have has had")
 MODALS = words("can will must could would should may might shall")
+# After one of these stands a noun, so never the verb.
 DETERMINERS = words("""
     a an the my our your his her its their this that these those every each some any no both all
 """)
@@ -24,9 +25,12 @@ ADVERBS = words("""
     already recently normally generally mostly mainly both all finally definitely officially
     rarely originally even ever probably apparently basically typically first later then soon
 """)
+QUANTIFIERS = words("both all most")
 PRONOUNS = words("i we you he she they it")
 RELATIVE = words("who that which whom whose where") | PRONOUNS
+# Past forms that rarely are the finite verb: "a dog named Rex lives …".
 PARTICIPLES = words("called named based located born")
+# Words that can stand before the subject by themselves, then those that need a phrase.
 FRONTING_ALONE = words("""
     nowadays yesterday tomorrow usually sometimes originally today recently currently tonight
     normally lately once formerly previously often
@@ -35,4 +39,5 @@ FRONTING = FRONTING_ALONE | words("""
     in on at before after since for during every each last next as until from by with when while
     this these near behind under above
 """)
+# Nouns and pronouns that take "are" with no ending to tell it.
 PLURALS = words("people children men women parents police folks twins kids both they we you and")

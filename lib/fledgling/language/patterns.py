@@ -20,6 +20,7 @@ from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 
 log = logging.getLogger(__name__)
+# "correction" is missing on purpose: it depends on the turn before, which no pattern sees.
 KINDS = ("statement", "replacement", "retraction")
 _KEYS = {"relation", "match", "min_confidence", "kind", "exclusive", "questions", "reverse", "near"}
 _FIELDS = ("questions", "reverse")
@@ -78,6 +79,7 @@ def load_patterns(name: str) -> PatternBook:
             f"detection.patterns = {name!r}: {path} does not exist; give a file in data/language/"
             " or a path"
         )
+    # The time of change is part of the cache's key: an edited file is read again.
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -98,11 +100,8 @@ def _read(path: Path, _changed_ns: int) -> PatternBook:
     patterns = tuple(
         _pattern(path, place, entry, fragments) for place, entry in enumerate(entries, start=1)
     )
-    near = {
-        key: tuple(str(word) for word in words)
-        for key, words in (content.get("near") or {}).items()
-    }
-    return PatternBook(patterns, near)
+    near = (content.get("near") or {}).items()
+    return PatternBook(patterns, {kind: tuple(map(str, words)) for kind, words in near})
 
 
 def _pattern(path: Path, place: int, entry: Any, fragments: Mapping[str, str]) -> Pattern:
@@ -139,6 +138,7 @@ def _pattern(path: Path, place: int, entry: Any, fragments: Mapping[str, str]) -
 
 
 def _compile(where: str, source: str, fragments: Mapping[str, str]) -> regex.Pattern[str]:
+    # Fragments are pasted as text: `regex` has subroutines, but they cannot hold named groups.
     for name, fragment in fragments.items():
         source = source.replace(f"%{name}%", str(fragment))
     try:
@@ -158,10 +158,11 @@ def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | Non
     """
     for expression in pattern.expressions:
         try:
+            # The whole sentence first: a lazy group would else stop at the first word.
             limit = timeout_ms / 1000.0
-            found = expression.fullmatch(text, timeout=limit) or expression.match(
-                text, timeout=limit
-            )
+            whole = expression.fullmatch(text, timeout=limit)
+            found = whole or expression.match(text, timeout=limit)
+        # A user's expression may backtrack for ever; the others still get their turn.
         except TimeoutError:
             log.warning(
                 "a pattern of %r took longer than %.0f ms and was skipped",
@@ -169,13 +170,9 @@ def match_pattern(pattern: Pattern, text: str, timeout_ms: float) -> Match | Non
                 timeout_ms,
             )
             continue
-        if found is not None:
-            subject, value = (
-                (found["subject"] or "").strip(" ,'"),
-                (found["object"] or "").strip(" ,."),
-            )
-            if subject and value:
-                return Match(
-                    pattern, subject, value, (found.end() - found.start()) / max(1, len(text))
-                )
+        if found is None:
+            continue
+        subject, value = (found["subject"] or "").strip(" ,'"), (found["object"] or "").strip(" ,.")
+        if subject and value:
+            return Match(pattern, subject, value, len(found.group()) / len(text))
     return None

@@ -1,27 +1,32 @@
-"""Questions by rule: what a plain statement answers, and how else a given question can be put."""
+"""Questions by rule: what a plain statement answers."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from fledgling.language.grammar import Clause, base_of, looks_plural, past_of, third_person
-from fledgling.language.lexicon import ADVERBS, BE, DETERMINERS, HAVE, MODALS, PREPOSITIONS, words
+from fledgling.language.grammar import Clause, looks_plural
+from fledgling.language.lexicon import ADVERBS, DETERMINERS, PREPOSITIONS, words
+from fledgling.language.verbs import base_of, third_person
 
+# Prepositions that answer "where"; all others are asked for with "what … to?".
 _PLACE = words("""
     in at on near behind under beside between opposite above below inside outside by across beyond
-    over within around along
+    over within around along next
 """)
 _MOTION = words("""
     move go travel fly drive relocate migrate emigrate run walk sail commute return come
 """)
+# The same prepositions answer "when" before these words: "in March", "at six".
 _TIME = re.compile(
-    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:january|february|march|april|may|june|july|august|september|"
-    r"october|november|december)\b|\b\d{1,2}:\d{2}\b|\b(?:1[0-9]|20)\d{2}\b|\b\d{1,2}\s?(?:am|pm)\b|\b\d+(?:st|nd|rd|th)\b|"
-    r"\b(?:noon|midnight|morning|evening|afternoon|night|week|month|year|spring|summer|autumn|winter|o'clock|today|"
-    r"tomorrow|yesterday|ago|weekend)s?\b|\bat\s+(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:january|february|march|april|may|june"
+    r"|july|august|september|october|november|december)\b|\b\d{1,2}:\d{2}\b|\b(?:1[0-9]|20)\d{2}\b"
+    r"|\b\d{1,2}\s?(?:am|pm)\b|\b\d+(?:st|nd|rd|th)\b|\b(?:noon|midnight|morning|evening|afternoon"
+    r"|night|week|month|year|spring|summer|autumn|winter|o'clock|today|tomorrow|yesterday|ago"
+    r"|weekend)s?\b|\bat\s+(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
     re.IGNORECASE,
 )
+# Roles that are asked for with "who".
 _PEOPLE = words("""
     friend sister brother mother father mum mom dad wife husband partner son daughter cousin uncle
     aunt boss teacher doctor dentist neighbour neighbor colleague landlord landlady grandmother
@@ -29,6 +34,7 @@ _PEOPLE = words("""
     director physiotherapist therapist girlfriend boyfriend twin flatmate roommate tutor mentor
     tenant plumber vet
 """)
+_OBJECT_IS_PERSON = words("love marry meet know like admire")  # before a name: who, not what
 _AGE = re.compile(
     r"^(?:\S+\s+){1,3}(?:years?|months?|weeks?)\s+old\b|^\S+\s+years?\s+of\s+age", re.IGNORECASE
 )
@@ -47,23 +53,34 @@ class Question:
     @property
     def direct(self) -> str:
         """ "Where does Lena live?" """
-        return _tidy(f"{self.word} {self.inverted}?")
+        return tidy(f"{self.word} {self.inverted}?")
 
     @property
     def indirect(self) -> str:
         """ "where Lena lives", to follow "Do you know" or "Tell me"."""
-        text = _tidy(f"{self.word} {self.plain}")
+        text = tidy(f"{self.word} {self.plain}")
         return text[0].lower() + text[1:]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A clause's subject and verb in question order and in statement order, for other words to
+    follow: "does Lena live", "Lena lives".
+    """
+
+    inverted: str
+    plain: str
+
+    def ask(self, word: str, *rest: str) -> Question:
+        tail = " ".join(rest)
+        return Question(word, f"{self.inverted} {tail}", f"{self.plain} {tail}")
 
 
 def inner(subject: str) -> str:
     """A subject as it stands inside a sentence: "My sister" → "my sister"; names and "I" stay."""
     first = subject.split(" ", 1)[0]
-    return (
-        subject[0].lower() + subject[1:]
-        if first.lower() in DETERMINERS or first == "We"
-        else subject
-    )
+    is_lowered = first.lower() in DETERMINERS or first == "We"
+    return subject[0].lower() + subject[1:] if is_lowered else subject
 
 
 def whose(subject: str) -> str:
@@ -87,39 +104,40 @@ def do_of(subject: str) -> str:
 
 
 def yes_no(clause: Clause, subject: str | None = None) -> str:
-    """The statement as a yes/no question, with another ``subject`` where given.
+    """Whether it is so, with another ``subject`` where given. A clause that denies is asked about
+    without its "not", so that the answer is no.
 
     >>> from fledgling.language.grammar import split_clause
     >>> yes_no(split_clause("Lena lives in Oslo"), "my brother")
     'Does my brother live in Oslo?'
+    >>> yes_no(split_clause("I don't eat meat"))
+    'Do I eat meat?'
     """
     who = inner(subject or clause.subject)
-    auxiliary, verb = _inverted(clause, who)
-    text = _tidy(f"{auxiliary} {who} {clause.adverbs} {verb} {clause.rest}?")
+    verb = "" if _takes_no_do(clause) else clause.base
+    text = tidy(f"{_auxiliary(clause, who)} {who} {clause.adverbs} {verb} {clause.rest}?")
     return text[0].upper() + text[1:]
 
 
 def wh_questions(clause: Clause, subject: str | None = None) -> list[Question]:
     """What the statement answers, likeliest first."""
     who = inner(subject or clause.subject)
+    frame = _frame(clause, who)
     if clause.is_be:
-        return _about_be(clause, who)
-    if clause.is_modal or _is_perfect(clause):
-        auxiliary = clause.verb.lower()
-        words = clause.rest.split()
-        return (
-            [Question("What", f"{auxiliary} {who} {words[0]}", f"{who} {auxiliary} {words[0]}")]
-            if words
-            else []
-        )
-    return _about_verb(clause, who)
+        return _about_be(clause, who, frame)
+    if _takes_no_do(clause):
+        return [frame.ask("What", clause.rest.split()[0])] if clause.rest else []
+    return _about_verb(clause, frame)
 
 
 def subject_frames(clause: Clause) -> list[str]:
     """Prompts that ask for the subject, in imperative frames rather than as plain questions."""
     if inner(clause.subject) in {"I", "we"}:
         return []
-    predicate = _tidy(f"{clause.adverbs} {clause.verb} {clause.rest}")
+    auxiliary = _auxiliary(clause, inner(clause.subject))
+    no_do = _takes_no_do(clause)
+    verb = f"{auxiliary} {clause.negation}" if no_do else _finite(clause, auxiliary)
+    predicate = tidy(f"{clause.adverbs} {verb} {clause.rest}")
     pronoun = "who" if is_person(clause.subject) else "what"
     return [f"Name {pronoun} {predicate}.", f"Of everything I told you, {pronoun} {predicate}?"]
 
@@ -128,209 +146,121 @@ def is_person(subject: str) -> bool:
     """Whether a subject looks like a person: a name without article, or a word for a role or
     relative.
     """
-    words = re.sub(r"'s?\b", "", subject).split()
-    if not words:
+    spoken = re.sub(r"'s?\b", "", subject).split()
+    if not spoken:
         return False
-    lower = [word.lower() for word in words]
+    lower = [word.lower() for word in spoken]
     if lower[0] in {"my", "our", "the", "a", "an"} or "'s" in subject:
-        return lower[-1] in _PEOPLE or (
-            any(word in _PEOPLE for word in lower[:-1]) and words[-1][0].isupper()
-        )
-    return words[0][0].isupper() and words[0] not in {"The", "A", "An"}
+        # "my friend Malik" ends in a name, "my friend's bike" in no person
+        names_role = any(word in _PEOPLE for word in lower[:-1])
+        return lower[-1] in _PEOPLE or (names_role and spoken[-1][0].isupper())
+    return spoken[0][0].isupper()
 
 
-def _about_be(clause: Clause, who: str) -> list[Question]:
-    be = _be_form(clause, who)
-    words = clause.rest.split()
-    first = words[0].lower() if words else ""
-    if _AGE.match(clause.rest):
-        return [Question("How old", f"{be} {who}", f"{who} {be}")]
-    if first in PREPOSITIONS or " ".join(words[:2]).lower() == "next to":
-        word = "When" if _TIME.search(clause.rest) else "Where"
-        if first in _PLACE or first == "next":
-            return [Question(word, f"{be} {who}", f"{who} {be}")]
-        return [Question("What", f"{be} {who} {first}", f"{who} {be} {first}")]
-    found = []
-    place = next(
-        (at for at, item in enumerate(words) if item.lower() in PREPOSITIONS and 0 < at <= 2), None
+def _frame(clause: Clause, who: str) -> Frame:
+    auxiliary, negation = _auxiliary(clause, who), clause.negation
+    if _takes_no_do(clause):
+        return Frame(f"{auxiliary} {who} {negation}", f"{who} {auxiliary} {negation}")
+    return Frame(
+        f"{auxiliary} {who} {negation} {clause.base}", f"{who} {_finite(clause, auxiliary)}"
     )
-    if place is not None and first not in DETERMINERS and not words[0][0].isupper():
-        head, preposition, tail = (
-            " ".join(words[:place]),
-            words[place].lower(),
-            " ".join(words[place + 1 :]),
-        )
-        if preposition in _PLACE:
-            word = "When" if _TIME.search(" ".join(words[place:])) else "Where"
-            found.append(Question(word, f"{be} {who} {head}", f"{who} {be} {head}"))
+
+
+def _finite(clause: Clause, auxiliary: str) -> str:
+    """The verb as it follows its subject: "lives", "never lived", "does not live"."""
+    if clause.negation == "not":
+        return f"{auxiliary} not {clause.base}"
+    if auxiliary == "does":
+        return f"{clause.negation} {third_person(clause.base)}"
+    return f"{clause.negation} {clause.verb.lower() if clause.past else clause.base}"
+
+
+def _about_be(clause: Clause, who: str, frame: Frame) -> list[Question]:
+    spoken = clause.rest.split()
+    lower = [word.lower() for word in spoken]
+    if _AGE.match(clause.rest):
+        return [frame.ask("How old")]
+    if lower[:1] and lower[0] in PREPOSITIONS:
+        if lower[0] in _PLACE:
+            return [frame.ask(_when_or_where(clause.rest))]
+        return [frame.ask("What", lower[0])]
+    # "What is she called?", not "Who is she?": the name is the answer.
+    if lower[:1] and lower[0] in {"called", "named"}:
+        return [frame.ask("What", lower[0])]
+    found = []
+    # "married to Stefan", "allergic to nuts": an adjective and what it holds of
+    place = next((at for at in (1, 2) if lower[at : at + 1] and lower[at] in PREPOSITIONS), None)
+    if place is not None and lower[0] not in DETERMINERS and not spoken[0][0].isupper():
+        head, tail = " ".join(spoken[:place]), " ".join(spoken[place + 1 :])
+        if lower[place] in _PLACE - {"next"}:
+            found.append(frame.ask(_when_or_where(" ".join(spoken[place:])), head))
         else:
-            word = "Who" if tail[:1].isupper() and preposition in {"to", "with", "by"} else "What"
-            found.append(
-                Question(
-                    word, f"{be} {who} {head} {preposition}", f"{who} {be} {head} {preposition}"
-                )
-            )
-    if first in {"called", "named"}:
-        return [Question("What", f"{be} {who} {first}", f"{who} {be} {first}")]
-    names_someone = is_person(who) or who == "I"
-    found.append(Question("Who" if names_someone else "What", f"{be} {who}", f"{who} {be}"))
+            is_name = tail[:1].isupper() and lower[place] in {"to", "with", "by"}
+            found.append(frame.ask("Who" if is_name else "What", head, lower[place]))
+    if not clause.negation:  # nobody asks "Who is Bruno not?"
+        found.append(frame.ask("Who" if is_person(who) or who == "I" else "What"))
     return found
 
 
-def _about_verb(clause: Clause, who: str) -> list[Question]:
-    do, base, finite = _do_form(clause, who), clause.base, _finite(clause, who)
-    words = clause.rest.split()
-    place = next(
-        (at for at, item in enumerate(words) if item.lower().strip(",") in PREPOSITIONS), None
-    )
-    thing = " ".join(words if place is None else words[:place]).strip(" ,")
+def _about_verb(clause: Clause, frame: Frame) -> list[Question]:
+    spoken = clause.rest.split()
+    lower = [word.lower().strip(",") for word in spoken]
+    place = next((at for at, word in enumerate(lower) if word in PREPOSITIONS), None)
+    thing = " ".join(spoken[:place]).strip(" ,")
     found = []
     if thing and thing.lower() not in ADVERBS:
-        person = thing[:1].isupper() and base in {"love", "marry", "meet", "know", "like", "admire"}
-        found.append(Question("Who" if person else "What", f"{do} {who} {base}", f"{who} {finite}"))
-    if place is not None:
-        preposition, tail = words[place].lower(), " ".join(words[place + 1 :])
-        phrase = f"{preposition} {tail}"
-        moves = preposition in {"to", "into", "from", "onto"} and base in _MOTION
-        if preposition in _PLACE or moves or _TIME.search(phrase):
-            word = "When" if _TIME.search(phrase) else "Where"
-            stranded = f"{thing} {preposition}" if moves and word == "Where" else thing
-            found.append(
-                Question(word, f"{do} {who} {base} {stranded}", f"{who} {finite} {stranded}")
-            )
-        else:
-            word = "Who" if preposition == "with" and tail[:1].isupper() else "What"
-            found.append(
-                Question(
-                    word,
-                    f"{do} {who} {base} {thing} {preposition}",
-                    f"{who} {finite} {thing} {preposition}",
-                )
-            )
+        names_person = thing[:1].isupper() and clause.base in _OBJECT_IS_PERSON
+        found.append(frame.ask("Who" if names_person else "What"))
+    if place is None:
+        return found
+    preposition, tail = spoken[place].lower(), " ".join(spoken[place + 1 :])
+    word = _when_or_where(f"{preposition} {tail}")
+    # "Where did Lena move to?" keeps its preposition, "Where does Lena live?" does not.
+    moves = preposition in {"to", "into", "from", "onto"} and clause.base in _MOTION
+    if moves and word == "Where":
+        found.append(frame.ask("Where", thing, preposition))
+    elif preposition in _PLACE - {"next"} or word == "When":
+        found.append(frame.ask(word, thing))
+    else:
+        names_person = preposition == "with" and tail[:1].isupper()
+        found.append(frame.ask("Who" if names_person else "What", thing, preposition))
     return found
 
 
-def _inverted(clause: Clause, who: str) -> tuple[str, str]:
-    if clause.is_be:
-        return _be_form(clause, who), ""
-    if clause.is_modal or _is_perfect(clause):
-        return clause.verb.lower(), ""
-    return _do_form(clause, who), clause.base
+def _when_or_where(phrase: str) -> str:
+    return "When" if _TIME.search(phrase) else "Where"
 
 
-def _is_perfect(clause: Clause) -> bool:
-    """ "has moved", "have lived": "have" before a participle."""
-    word = clause.rest.split(" ", 1)[0].lower() if clause.rest else ""
+def _takes_no_do(clause: Clause) -> bool:
+    """Whether the verb itself goes before the subject in a question: "be", a modal, or "have"
+    before a participle ("has moved").
+    """
+    if clause.is_be or clause.is_modal:
+        return True
+    word = clause.rest.split(" ", 1)[0].lower()
     base = base_of(word)
     is_participle = base is not None and word != base and not word.endswith("s")
     return clause.base == "have" and (word in {"got", "been"} or is_participle)
 
 
-def _be_form(clause: Clause, who: str) -> str:
-    if clause.past:
+def _auxiliary(clause: Clause, who: str) -> str:
+    is_same = who == inner(clause.subject)
+    if clause.is_be and clause.past:
         return "were" if who != "I" and looks_plural(who) else "was"
-    return be_of(who) if who != inner(clause.subject) else clause.verb.lower()
-
-
-def _do_form(clause: Clause, who: str) -> str:
+    if clause.is_be and not is_same:
+        return be_of(who)
+    # "have lived" must agree with the new subject: "Has Lena lived".
+    if clause.base == "have" and clause.verb != "had" and not is_same and _takes_no_do(clause):
+        return "has" if do_of(who) == "does" else "have"
+    if _takes_no_do(clause):
+        return clause.verb.lower()
     if clause.past:
         return "did"
-    if who != inner(clause.subject):
+    if not is_same:
         return do_of(who)
     return "do" if clause.verb.lower() == clause.base else "does"
 
 
-def _finite(clause: Clause, who: str) -> str:
-    if clause.past:
-        return past_of(clause.base) if clause.base != "have" else "had"
-    return clause.base if _do_form(clause, who) == "do" else third_person(clause.base)
-
-
-def rephrased(question: str) -> list[str]:
-    """Other ways to put a question, where a rule can do it without changing what is asked.
-
-    >>> rephrased("Which river system contains Charity Creek?")[0]
-    'What river system contains Charity Creek?'
-    """
-    plain = re.sub(r"\s+", " ", question).strip().rstrip("?.! ")
-    found = _swapped_word(plain) + _indirect(plain) + _from_forms(plain)
-    low = (
-        plain[:1].lower() + plain[1:]
-        if re.match(r"(?i)(?:wh|how|in|on|at|is|are|do|did|can)", plain)
-        else plain
-    )
-    found += [
-        f"Tell me: {low}?",
-        f"I'd like to know: {low}?",
-        f"Quick question: {low}?",
-        f"{plain}? Please answer.",
-    ]
-    return list(dict.fromkeys(_tidy(item) for item in found))
-
-
-def _swapped_word(plain: str) -> list[str]:
-    first, _, rest = plain.partition(" ")
-    swaps = {"which": "What", "what": "Which"}
-    second = rest.split(" ", 1)[0].lower() if rest else ""
-    is_auxiliary = second in BE | HAVE | MODALS | {"do", "does", "did", "will", "type", "kind"}
-    is_noun = not is_auxiliary and base_of(second) != second
-    if first.lower() in swaps and (is_noun or first.lower() == "which"):
-        return [f"{swaps[first.lower()]} {rest}?"]
-    return []
-
-
-def _indirect(plain: str) -> list[str]:
-    """Questions about the subject keep their order ("who wrote it"); "what is X" turns round ("what
-    X is").
-    """
-    match = re.match(
-        r"(?i)^(what|who|where|when|which [\w' -]+?|how old)\s+(is|are|was|were)\s+(.+)$", plain
-    )
-    if match is not None:
-        word, be, rest = match[1].lower(), match[2].lower(), match[3]
-        tail = re.search(
-            r"\s+(born|founded|located|made|named|called|created|written|developed|released|published|"
-            r"built|"
-            r"established|signed|buried|based|formed|from|in|for|by)$",
-            rest,
-        )
-        ending = tail[0] if tail else ""
-        body = rest[: -len(ending)] if ending else rest
-        clause = f"{word} {body} {be}{ending}"
-        return [f"Do you know {clause}?", f"Please tell me {clause}."]
-    subject = r"(?i)^(?:who|(?:what|which)\s+[\w'-]+(?:\s+[\w'-]+)?)\s+(?!do\b|does\b|did\b)(\w+)\b"
-    asks_subject = re.match(subject, plain)
-    if (
-        asks_subject is not None
-        and (base_of(asks_subject[1]) is not None)
-        and asks_subject[1].lower() not in MODALS
-    ):
-        low = plain[0].lower() + plain[1:]
-        return [f"Do you know {low}?", f"Please tell me {low}."]
-    return []
-
-
-def _from_forms(plain: str) -> list[str]:
-    """ "What is the X of Y" ↔ "What is Y's X"; "Where was Y born" → "In which place was Y born"."""
-    opening = r"(?i)^(what|who)\s+(is|was|are|were)\s+"
-    match = re.match(opening + r"(?:the\s+)?(?:name of the\s+)?([\w -]{2,40}?)\s+of\s+(.+)$", plain)
-    if match is not None:
-        word, be, part, whole = match.groups()
-        return [f"{word} {be} {whole}'s {part}?", f"{whole}: {word.lower()} {be} the {part}?"]
-    match = re.match(opening + r"(.+?)'s\s+([\w -]{2,40})$", plain)
-    if match is not None:
-        return [f"{match[1]} {match[2]} the {match[4]} of {match[3]}?"]
-    swaps = {
-        "where": "In which place",
-        "when": "At what time",
-        "in which": "In what",
-        "in what": "In which",
-    }
-    for word, longer in swaps.items():
-        if plain.lower().startswith(word + " "):
-            return [f"{longer}{plain[len(word) :]}?"]
-    return []
-
-
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """Single spaces, and none before a mark."""
     return re.sub(r"\s+([?.,])", r"\1", re.sub(r"\s+", " ", text)).strip()

@@ -5,6 +5,10 @@ apostrophes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from fledgling.core.files import read_yaml
+from fledgling.core.paths import DATA
 
 _BOUNDARY = re.compile(r"(?<=[.!?…])[\"'”)]*\s+|\n+")
 _SHORT = (
@@ -22,59 +26,17 @@ _SHORT = (
     "Rd.",
     "approx.",
 )
-_MISSING = {
-    "im": "I'm",
-    "ive": "I've",
-    "dont": "don't",
-    "doesnt": "doesn't",
-    "isnt": "isn't",
-    "arent": "aren't",
-    "wasnt": "wasn't",
-    "didnt": "didn't",
-    "cant": "can't",
-    "wont": "won't",
-    "havent": "haven't",
-    "hasnt": "hasn't",
-    "werent": "weren't",
-    "wouldnt": "wouldn't",
-    "couldnt": "couldn't",
-    "thats": "that's",
-    "whats": "what's",
-    "hes": "he's",
-    "shes": "she's",
-    "theyre": "they're",
-    "youre": "you're",
-    "weve": "we've",
-    "theres": "there's",
-    "whos": "who's",
-    "wheres": "where's",
-    "lets": "let's",
-    "u": "you",
-    "ur": "your",
-}
-_LONG = {
-    "i'm": "I am",
-    "i've": "I have",
-    "we're": "we are",
-    "we've": "we have",
-    "they're": "they are",
-    "he's": "he is",
-    "she's": "she is",
-    "it's": "it is",
-    "that's": "that is",
-    "there's": "there is",
-    "who's": "who is",
-    "i'll": "I will",
-    "i'd": "I would",
-    "we'll": "we will",
-}
+# After a name, "'s" is "is" where no possessed thing can follow: "Tom's my friend", "Tom's bike".
 _AFTER_IS = (
-    r"(?=\s+(?:my|our|a|an|the|in|on|at|from|called|named|not|allergic|married|engaged|based|now|also|still|"
-    r"actually|really|just|years?|\w+ing|\w+ed|\d+|no)\b)"
+    r"(?=\s+(?:my|our|a|an|the|in|on|at|from|called|named|not|allergic|married|engaged|based|now"
+    r"|also|still|actually|really|just|years?|\w+ing|\w+ed|\d+|no|next|january|february|march"
+    r"|april|may|june|july|august|september|october|november|december)\b)"
 )
+# "Ana's painting is large" is possessive after all: a second verb follows.
 _NAME_IS = re.compile(
-    rf"\b([A-Z]\w+|(?:my|our)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
+    rf"\b([A-Z]\w+|(?:[Mm]y|[Oo]ur)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
 )
+# A name typed in lower case is only trusted at the start, and where no common word is meant.
 _LOWER_NAME_IS = re.compile(
     rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}"
 )
@@ -99,7 +61,8 @@ def mend_apostrophes(text: str) -> str:
     plain ones.
     """
     text = text.replace("’", "'").replace("‘", "'")
-    text = re.sub(r"[A-Za-z']+", lambda match: _mended(match.group()), text)
+    text = re.sub(r"[A-Za-z']+", lambda match: _looked_up("missing", match.group()), text)
+    # Not in "i.e."
     return re.sub(r"\bi\b(?!\.)", "I", text)
 
 
@@ -117,18 +80,15 @@ def expand(text: str) -> str:
         text,
     )
     text = _LOWER_NAME_IS.sub(r"\1 is", text)
-    return re.sub(r"\b[A-Za-z]+'[a-z]+\b", lambda match: _expanded(match.group()), text)
+    return re.sub(r"\b[A-Za-z]+'[a-z]+\b", lambda match: _looked_up("long", match.group()), text)
 
 
-def _mended(word: str) -> str:
-    mended = _MISSING.get(word.lower())
-    if mended is None:
-        return word
-    return mended[0].upper() + mended[1:] if word[0].isupper() else mended
+@lru_cache(maxsize=1)
+def _contractions() -> dict[str, dict[str, str]]:
+    return read_yaml(DATA / "language" / "contractions.yaml")
 
 
-def _expanded(word: str) -> str:
-    longer = _LONG.get(word.lower())
-    if longer is None:
-        return word
-    return longer[0].upper() + longer[1:] if word[0].isupper() else longer
+def _looked_up(table: str, word: str) -> str:
+    """The word's entry in a table of contractions, its capital kept, or the word itself."""
+    found = _contractions()[table].get(word.lower(), word)
+    return found[0].upper() + found[1:] if word[0].isupper() else found

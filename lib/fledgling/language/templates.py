@@ -14,6 +14,7 @@ def fill(
     capital.
     """
     who = inner(subject or fact.subject)
+    # A replacement holds now, and another subject was never said to have changed.
     keeps_tense = (
         subject is None and clause is not None and clause.past and fact.kind != "replacement"
     )
@@ -28,6 +29,7 @@ def fill(
         "{have}": "has" if do_of(who) == "does" else "have",
         "{whose}": whose(who),
     }
+    # Not str.format: an object said by a user may hold braces.
     for slot, value in slots.items():
         template = template.replace(slot, value)
     return template[:1].upper() + template[1:]

@@ -20,7 +20,8 @@ from fledgling.facts.settings import RenderingSection
 from fledgling.language.grammar import Clause, split_clause
 from fledgling.language.patterns import PatternBook, load_patterns
 from fledgling.language.perspective import phrase_to_assistant, to_assistant, to_user
-from fledgling.language.questions import inner, rephrased, subject_frames, wh_questions, yes_no
+from fledgling.language.questions import inner, subject_frames, wh_questions, yes_no
+from fledgling.language.rephrasing import rephrased
 from fledgling.language.retractions import affirmed
 from fledgling.language.settings import LanguageSection
 from fledgling.language.templates import fill
@@ -132,7 +133,7 @@ def _yes_no_rows(
         return []
     opens_plainly = fact.statement.startswith(("You", "The "))
     said = fact.statement[0].lower() + fact.statement[1:] if opens_plainly else fact.statement
-    word = "No" if fact.kind == "retraction" else "Yes"
+    word = "No" if fact.kind == "retraction" or clause.negation else "Yes"
     rows = [Example(yes_no(clause), f"{word}, {said}", "yes_no", fact.id)]
     for other in other_subjects(fact, book, rng, rendering.negatives):
         answer = rendering.unknown.replace("{subject}", phrase_to_assistant(other))
