@@ -19,7 +19,7 @@ from fledgling.core.errors import FledglingError
 COMMANDS = {
     "reports": "",
     "live": "",
-    "facts": "",
+    "facts": "store",
     "tasks": "tasks",
     "feedback": "",
     "memory": "",
