@@ -15,6 +15,7 @@ from fledgling.core.layers import merge, parse_overrides, read_layer, validate
 from fledgling.core.paths import CONFIGS
 from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
+from fledgling.feedback.settings import FeedbackSection
 from fledgling.language.settings import LanguageSection
 from fledgling.models.settings import ModelsSection
 from fledgling.reports.settings import ReportsSection
@@ -46,6 +47,7 @@ class Config(Section):
     facts: FactsSection
     tasks: TasksSection
     teachers: TeachersSection
+    feedback: FeedbackSection
 
 
 def load_config(

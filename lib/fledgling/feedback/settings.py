@@ -1,0 +1,34 @@
+"""The ``feedback`` section: values with unit and range in configs/defaults/feedback.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fledgling.core.settings import Count, NonNegative, Positive, Section, Share
+from fledgling.models.settings import AdapterSection
+
+
+class TrainingSection(Section):
+    """An adapter trained on examples: its shape, its passes over the data, its optimiser."""
+
+    adapter: AdapterSection
+    epochs: Count
+    batch_size: Count
+    accumulation: Count
+    lr: Positive
+    schedule: Literal["constant", "linear", "cosine"]
+    warmup_share: Share
+    weight_decay: NonNegative
+    clip_norm: Positive
+    max_tokens: Annotated[int, Field(ge=32, le=131072)]
+    optimizer: Literal["auto", "adamw", "adamw_8bit", "paged_adamw_8bit"]
+    gradient_checkpointing: Literal["auto", "on", "off"]
+    checkpoint_seconds: Positive
+
+
+class FeedbackSection(Section):
+    """From conversation to adapter."""
+
+    training: TrainingSection
