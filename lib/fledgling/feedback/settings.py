@@ -28,7 +28,19 @@ class TrainingSection(Section):
     checkpoint_seconds: Positive
 
 
+class SignalsSection(Section):
+    """How near two turns must be to be about the same, and how a turn is judged."""
+
+    same_topic: Share
+    topic_change: Share
+    rephrase: Share
+    max_characters: Annotated[int, Field(ge=100, le=100_000)]
+    min_probability: Share
+    quality: dict[Literal["negative", "neutral", "positive"], tuple[Share, Share]]
+
+
 class FeedbackSection(Section):
     """From conversation to adapter."""
 
+    signals: SignalsSection
     training: TrainingSection
