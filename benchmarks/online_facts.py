@@ -23,7 +23,7 @@ from fledgling.core import runtime
 from fledgling.core.records import Turn, judge
 from fledgling.core.statistics import mean_interval
 from fledgling.facts.flow import learn
-from fledgling.facts.learner import OnlineLearner, Reader, load_reader
+from fledgling.facts.learner import GateReaders, OnlineLearner, load_gate_readers
 from fledgling.facts.measuring.anchors import held_out, read_anchors
 from fledgling.facts.measuring.editing import contains
 from fledgling.facts.measuring.experiments import run_stream
@@ -116,10 +116,10 @@ def main() -> None:
     else:
         facts = read_fact_stream(options.facts) if options.facts else everyday()
     started = runtime.start()
-    loaded, reader = load_model(load_config().models, started), load_reader()
+    loaded, readers = load_model(load_config().models, started), load_gate_readers()
     if options.corrected:
         config = load_config("full", recipe=options.recipes.split(",")[0], overrides=options.set)
-        show_corrected(loaded, reader, config, facts[: options.count])
+        show_corrected(loaded, readers, config, facts[: options.count])
         return
     runs: dict[str, list[dict]] = {}
     for recipe in options.recipes.split(","):
@@ -129,7 +129,7 @@ def main() -> None:
             metrics = {}
             for record in run_stream(
                 loaded,
-                reader,
+                readers,
                 config.facts,
                 config.language,
                 chosen,
@@ -173,13 +173,13 @@ def misstated(facts: list[TaughtFact], config: Config) -> list[tuple[TaughtFact,
 
 
 def show_corrected(
-    loaded: LoadedModel, reader: Reader, config: Config, facts: list[TaughtFact]
+    loaded: LoadedModel, readers: GateReaders, config: Config, facts: list[TaughtFact]
 ) -> None:
     """Tell every fact wrongly, then all of them rightly, and print how many direct probes get the
     new answer only.
     """
     pairs = misstated(facts, config)
-    learner = OnlineLearner(loaded, config.facts, config.language, reader=reader)
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=readers)
     for turn in [old for _, old, _ in pairs] + [fact.turn for fact, _, _ in pairs]:
         for record in learn(learner, [turn], reply=False, taught=True):
             if record.event == "given_up":

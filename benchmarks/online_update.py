@@ -31,7 +31,7 @@ from rich.table import Table
 from fledgling.core import runtime
 from fledgling.core.records import Example, Turn
 from fledgling.facts.flow import learn
-from fledgling.facts.learner import OnlineLearner, load_reader
+from fledgling.facts.learner import OnlineLearner, load_gate_readers
 from fledgling.facts.measuring.anchors import held_out
 from fledgling.facts.measuring.cost import floor_seconds
 from fledgling.facts.measuring.editing import PROBE_METRICS, contains
@@ -79,7 +79,7 @@ def seconds_of(step: Callable[[], object], count: int = 7) -> float:
 def update(loaded: LoadedModel, config: Config) -> dict[str, float]:
     """Seconds of a step here and in a plain loop over the same rows, and both over the floor."""
     fact = take_at_word(sample(tuning(), 1, 0)[0].turn, config.language)
-    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=load_gate_readers())
     examples = learner.rehearsal.examples(fact, random.Random(0))
     batch = next(learner.rehearsal.batches(fact, random.Random(0), 0))
     learner.begin(fact)
@@ -142,14 +142,14 @@ def plain_loop(loaded: LoadedModel, config: Config, examples: list[Example]) -> 
 
 def memory(loaded: LoadedModel, config: Config) -> dict[str, float]:
     """Median seconds of a taught turn and of a question with 10 and with 1,000 facts remembered."""
-    reader, found = load_reader(), {}
+    readers, found = load_gate_readers(), {}
     for count in (10, 1000):
         with tempfile.TemporaryDirectory() as folder:
             learner = OnlineLearner(
                 loaded,
                 config.facts,
                 config.language,
-                reader=reader,
+                readers=readers,
                 store=Path(folder) / "store.db",
             )
             fill(learner, count)
@@ -192,7 +192,7 @@ def strange_input(loaded: LoadedModel, config: Config) -> list[tuple[str, int, i
     anchors.
     """
     learner, results = (
-        OnlineLearner(loaded, config.facts, config.language, reader=load_reader()),
+        OnlineLearner(loaded, config.facts, config.language, readers=load_gate_readers()),
         [],
     )
     anchors = AnchorSet(learner, held_out()[:16])
@@ -216,9 +216,9 @@ def against_trl(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) ->
     """
     if importlib.util.find_spec("trl") is None:
         raise SystemExit("trl is not installed: .venv/bin/pip install -e '.[compare]'")
-    reader, metrics = load_reader(), {}
+    readers, metrics = load_gate_readers(), {}
     for record in run_stream(
-        loaded, reader, config.facts, config.language, facts, anchors=held_out(), reply=False
+        loaded, readers, config.facts, config.language, facts, anchors=held_out(), reply=False
     ):
         metrics = record.values if record.event == "metrics" else metrics
     shown = ("efficacy", "generalization", "near_miss", "anchor_kl", "seconds_per_update")
@@ -237,7 +237,7 @@ def trl_loop(loaded: LoadedModel, config: Config, facts: list[TaughtFact]) -> di
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=load_gate_readers())
     told = [take_at_word(fact.turn, config.language) for fact in facts]
     lessons = [learner.rehearsal.examples(fact, random.Random(0)) for fact in told]
     learner.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fledgling.facts.learner import OnlineLearner, Reader
+from fledgling.facts.learner import GateReaders, OnlineLearner
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
 from fledgling.settings import load_config, merge, parse_overrides
 
@@ -20,13 +20,11 @@ SMALL = {
         "targets": ["gate_proj", "up_proj", "down_proj"],
     },
     "learning": {
-        "method": "weights",
-        "adapters": "per_fact",
+        "placement": "per_fact",
         "lr": 1e-2,
         "max_updates": 2,
         "max_rows": 3,
         "stop_loss": 0.0,
-        "consolidate_every": 3,
         "own_replies": False,
     },
     "kl": {"weight": 0.2, "anchors": 2, "contrast": 2, "answer_tokens": 3, "hold_budget": False},
@@ -69,14 +67,14 @@ def new_learner(small_config):
             max_length=config.models.max_length,
             max_new_tokens=config.models.max_new_tokens,
         )
-        reader = Reader(WordEmbedder(), WordOverlap())
+        readers = GateReaders(WordEmbedder(), WordOverlap())
         opened.append(
             OnlineLearner(
-                loaded, config.facts, config.language, reader=reader, store=store, seed=seed
+                loaded, config.facts, config.language, readers=readers, store=store, seed=seed
             )
         )
         return opened[-1]
 
     yield build
     for learner in opened:
-        learner.connection.close()
+        learner.store.close()

@@ -9,7 +9,7 @@ from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.models.adapters import to_bytes
 
-SHARED = {"facts.learning.adapters": "shared", "facts.gate.enabled": False}
+SHARED = {"facts.learning.placement": "shared", "facts.gate.enabled": False}
 
 
 def tell(learner, *texts):
@@ -26,8 +26,8 @@ def events(records):
 
 def everything(learner):
     tensors, values = learner.trainer.state()
-    rows = learner.connection.execute(
-        "SELECT fact_id, weights FROM adapters ORDER BY fact_id"
+    rows = learner.store.connection.execute(
+        "SELECT id, weights FROM adapters ORDER BY id"
     ).fetchall()
     return (
         to_bytes(tensors),
@@ -96,7 +96,7 @@ def test_the_measured_kl_is_that_of_the_first_held_in_anchors(new_learner):
     measured = next(record for record in records if record.event == "remembered").values[
         "anchor_kl"
     ]
-    rows, logits = learner.rehearsal.some_anchors(range(4))
+    rows, logits = learner.lessons.some_anchors(range(4))
     tuned = learner.adapted.logits(rows).log_softmax(-1)
     base = logits.log_softmax(-1)
     assert measured == pytest.approx((base.exp() * (base - tuned)).sum(-1).mean().item(), rel=1e-3)
@@ -132,7 +132,7 @@ def test_an_earlier_fact_that_stays_known_lets_the_new_one_in(new_learner):
 def test_an_update_that_is_not_finite_is_rolled_back_even_without_the_guard(
     new_learner, monkeypatch, adapters, enabled
 ):
-    learner = new_learner(**{"facts.learning.adapters": adapters, "facts.guard.enabled": enabled})
+    learner = new_learner(**{"facts.learning.placement": adapters, "facts.guard.enabled": enabled})
     tell(learner, "Tom is my friend.")
     before, step = everything(learner), learner.adapted.logits
     monkeypatch.setattr(learner.adapted, "logits", lambda rows: step(rows) * float("nan"))

@@ -5,10 +5,16 @@ import torch
 
 from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
-from fledgling.facts.learner import BASE, SHARED
+from fledgling.facts.placements import BASE
+from fledgling.facts.placements.in_prompt import PROMPT
+from fledgling.facts.placements.shared import SHARED
 from fledgling.models.adapters import to_bytes
 
 MODES = pytest.mark.parametrize("adapters", ["per_fact", "shared"])
+
+
+def said(learner, questions, **options):
+    return [reply.text for reply in learner.answer(questions, **options)]
 
 
 def tell(learner, *texts):
@@ -22,15 +28,15 @@ def told(learner):
 def bytes_of(learner):
     """Everything that answers and the next update depend on."""
     tensors, values = learner.trainer.state()
-    rows = learner.connection.execute(
-        "SELECT fact_id, weights FROM adapters ORDER BY fact_id"
+    rows = learner.store.connection.execute(
+        "SELECT id, weights FROM adapters ORDER BY id"
     ).fetchall()
     return to_bytes(tensors), values, [tuple(row) for row in rows]
 
 
 @MODES
 def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     records = tell(learner, "Lena lives in Oslo.")
     assert [record.event for record in records] == [
         "reply",
@@ -44,24 +50,28 @@ def test_a_fact_is_remembered_routed_and_trained(new_learner, adapters):
     assert losses[1] < losses[0]
     (fact,) = learner.memory.all()
     own = fact.id if adapters == "per_fact" else SHARED
-    assert learner.keys(["Where does Lena live?", "What is the capital of France?"]) == [own, BASE]
-    assert learner.memory.entry(fact.id).loss == pytest.approx(losses[-1])
+    assert learner.sources(["Where does Lena live?", "What is the capital of France?"]) == [
+        own,
+        BASE,
+    ]
+    measured = losses[-1] if adapters == "per_fact" else learner.lessons.loss(fact)
+    assert learner.memory.entry(fact.id).loss == pytest.approx(measured)
 
 
 @MODES
 def test_only_the_question_about_the_fact_is_answered_differently(new_learner, adapters):
     learner = new_learner(
         **{
-            "facts.learning.adapters": adapters,
+            "facts.learning.placement": adapters,
             "facts.learning.lr": 0.05,
             "models.max_new_tokens": 12,
         }
     )
     questions = ["Where does Lena live?", "What is the capital of France?"]
-    before = learner.answer(questions)
+    before = said(learner, questions)
     assert before == learner.base_answer(questions)
     tell(learner, "Lena lives in Oslo.")
-    after = learner.answer(questions)
+    after = said(learner, questions)
     assert after[0] != before[0] and after[1] == before[1]
     assert learner.base_answer(questions) == before
 
@@ -70,36 +80,37 @@ def test_each_fact_has_an_adapter_of_its_own_that_others_do_not_touch(new_learne
     learner = new_learner()
     tell(learner, "Lena lives in Oslo.")
     (lena,) = learner.memory.all()
-    blob = learner.store.blob(lena.id)
+    blob = learner.store.adapter(lena.id)
     tell(learner, "Tom is my friend.", "My keys are in the blue drawer.")
-    assert learner.store.blob(lena.id) == blob
-    with learner.acting(lena.id):
+    after = learner.store.adapter(lena.id)
+    assert all(torch.equal(after[name], blob[name]) for name in blob)
+    with learner.placement.acting(lena.id):
         acting = learner.adapter.state()
-    stored = learner.store.get(lena.id)
+    stored = learner.store.adapter(lena.id)
     assert all(torch.equal(acting[name], stored[name]) for name in stored)
 
 
 @MODES
 def test_undo_restores_the_state_before_byte_for_byte(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     tell(learner, "Tom is my friend.")
     before, kept = bytes_of(learner), told(learner)
     tell(learner, "Lena lives in Oslo.")
     after = bytes_of(learner)
     assert after != before
     (identity,) = [fact.id for fact in learner.memory.all() if "Lena" in fact.text]
-    assert learner.undo() == identity
+    assert learner.undo() == [identity]
     restored = bytes_of(learner)
     assert restored[1:] == before[1:] and told(learner) == kept
     assert adapters == "per_fact" or restored[0] == before[0]
-    assert learner.keys(["Where does Lena live?"]) == [BASE]
+    assert learner.sources(["Where does Lena live?"]) == [BASE]
     assert learner.undo() is None
     assert told(learner) == kept
 
 
 @MODES
 def test_undo_brings_back_what_the_fact_had_replaced(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     tell(learner, "Lena lives in Oslo.")
     before = bytes_of(learner)
     records = tell(learner, "Lena moved to Bergen.")
@@ -109,17 +120,17 @@ def test_undo_brings_back_what_the_fact_had_replaced(new_learner, adapters):
     learner.undo()
     assert told(learner) == ["Lena lives in Oslo."]
     assert bytes_of(learner)[2] == before[2]
-    assert learner.keys(["Where does Lena live?"]) != [BASE]
+    assert learner.sources(["Where does Lena live?"]) != [BASE]
 
 
 @MODES
 def test_undo_still_works_after_reopening(new_learner, tmp_path, adapters):
-    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.adapters": adapters})
+    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.placement": adapters})
     tell(learner, "Lena lives in Oslo.")
     before = bytes_of(learner)
     tell(learner, "Lena moved to Bergen.")
     learner.close()
-    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.adapters": adapters})
+    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.placement": adapters})
     assert again.undo() is not None
     assert told(again) == ["Lena lives in Oslo."]
     restored = bytes_of(again)
@@ -128,7 +139,7 @@ def test_undo_still_works_after_reopening(new_learner, tmp_path, adapters):
 
 @MODES
 def test_an_exclusive_relation_is_replaced_and_a_shared_one_is_not(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     tell(
         learner,
         "Lena lives in Oslo.",
@@ -138,13 +149,13 @@ def test_an_exclusive_relation_is_replaced_and_a_shared_one_is_not(new_learner, 
     )
     assert told(learner) == ["Tom is my friend.", "Ida is my friend.", "Lena moved to Bergen."]
     assert len(learner.gate) == 3
-    stored = learner.connection.execute("SELECT count(*) FROM adapters").fetchone()[0]
+    stored = learner.store.connection.execute("SELECT count(*) FROM adapters").fetchone()[0]
     assert stored == (3 if adapters == "per_fact" else 0)
 
 
 @MODES
 def test_a_retraction_takes_the_place_of_what_it_takes_back(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     tell(learner, "Tom is my friend.", "Tom is not my friend any more.")
     assert [fact.kind for fact in learner.memory.all()] == ["retraction"]
     assert len(learner.gate) == 1
@@ -154,7 +165,7 @@ def test_a_retraction_takes_the_place_of_what_it_takes_back(new_learner, adapter
 def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters):
     learner = new_learner(
         **{
-            "facts.learning.adapters": adapters,
+            "facts.learning.placement": adapters,
             "facts.learning.max_updates": 1,
             "facts.kl.weight": 0.0,
         }
@@ -164,9 +175,9 @@ def test_a_hundred_repetitions_take_no_more_room_than_one(new_learner, adapters)
         "SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM adapters), (SELECT count(*)"
         " FROM states)"
     )
-    first, once = tuple(learner.connection.execute(sizes).fetchone()), bytes_of(learner)
+    first, once = tuple(learner.store.connection.execute(sizes).fetchone()), bytes_of(learner)
     tell(learner, *["Lena lives in Oslo."] * 99)
-    assert tuple(learner.connection.execute(sizes).fetchone()) == first
+    assert tuple(learner.store.connection.execute(sizes).fetchone()) == first
     assert [len(part) for part in bytes_of(learner)] == [len(part) for part in once]
     (fact,) = learner.memory.all()
     assert learner.memory.entry(fact.id).count == 100
@@ -202,14 +213,14 @@ def test_undoing_a_repetition_keeps_the_fact(new_learner):
     (fact,) = learner.memory.all()
     assert learner.memory.entry(fact.id).count == 1
     assert bytes_of(learner)[2] == before[2]
-    assert learner.keys(["Where does Lena live?"]) == [fact.id]
+    assert learner.sources(["Where does Lena live?"]) == [fact.id]
 
 
 @MODES
 def test_above_capacity_memory_adapters_and_gate_let_go_together(new_learner, adapters):
     learner = new_learner(
         **{
-            "facts.learning.adapters": adapters,
+            "facts.learning.placement": adapters,
             "facts.memory.capacity": 3,
             "facts.memory.eviction": "fifo",
             "facts.learning.max_updates": 1,
@@ -220,45 +231,43 @@ def test_above_capacity_memory_adapters_and_gate_let_go_together(new_learner, ad
     kept = {fact.id for fact in learner.memory.all()}
     assert told(learner) == [f"{name} lives in Oslo." for name in names[2:]]
     assert set(learner.gate.ids) == kept
-    stored = {row[0] for row in learner.connection.execute("SELECT fact_id FROM adapters")}
+    stored = {row[0] for row in learner.store.connection.execute("SELECT id FROM adapters")}
     assert stored == (kept if adapters == "per_fact" else set())
-    assert learner.keys(["Where does Tom live?"]) != [learner.memory.all()[0].id]
+    assert learner.sources(["Where does Tom live?"]) != [learner.memory.all()[0].id]
 
 
 def test_in_context_answers_from_the_prompt_without_training(new_learner, monkeypatch):
-    learner = new_learner(**{"facts.learning.method": "in_context"})
+    learner = new_learner(**{"facts.learning.placement": "in_prompt"})
     monkeypatch.setattr(learner.trainer, "step", None)
     fresh = to_bytes(learner.adapter.state())
-    before = learner.answer(["Where does Lena live?"], max_new_tokens=12)
+    before = said(learner, ["Where does Lena live?"], max_new_tokens=12)
     records = tell(learner, "Lena lives in Oslo.")
     assert [record.event for record in records] == ["reply", "fact", "remembered", "turn"]
     assert to_bytes(learner.adapter.state()) == fresh
-    assert learner.answer(["Where does Lena live?"], max_new_tokens=12) != before
+    assert said(learner, ["Where does Lena live?"], max_new_tokens=12) != before
     assert learner.undo() is not None
-    assert learner.answer(["Where does Lena live?"], max_new_tokens=12) == before
+    assert said(learner, ["Where does Lena live?"], max_new_tokens=12) == before
 
 
 @MODES
-def test_hybrid_answers_from_the_prompt_until_it_has_consolidated(new_learner, adapters):
-    learner = new_learner(
-        **{"facts.learning.method": "hybrid", "facts.learning.adapters": adapters}
-    )
+def test_facts_that_wait_answer_from_the_prompt_until_they_are_trained(new_learner, adapters):
+    learner = new_learner(**{"facts.learning.wait_for": 3, "facts.learning.placement": adapters})
     records = tell(learner, "Lena lives in Oslo.", "Tom is my friend.", "Tom is my friend.")
     assert not [record for record in records if record.event == "update"]
-    assert len(learner.waiting) == 2 and learner.keys(["Where does Lena live?"]) == [BASE]
+    assert len(learner.waiting()) == 2 and learner.sources(["Where does Lena live?"]) == [PROMPT]
     records = tell(learner, "My keys are in the blue drawer.")
     assert [record for record in records if record.event == "update"]
-    assert learner.waiting == [] and len(learner.gate) == 3
-    assert learner.keys(["Where does Lena live?"]) != [BASE]
+    assert learner.waiting() == [] and len(learner.gate) == 3
+    assert learner.sources(["Where does Lena live?"])[0] not in (BASE, PROMPT)
     assert len(learner.memory) == 3
 
 
 def test_a_waiting_fact_survives_reopening(new_learner, tmp_path):
-    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.method": "hybrid"})
+    learner = new_learner(tmp_path / "s.sqlite", **{"facts.learning.wait_for": 3})
     tell(learner, "Lena lives in Oslo.")
     learner.close()
-    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.method": "hybrid"})
-    assert [fact.text for fact in again.waiting] == ["Lena lives in Oslo."]
+    again = new_learner(tmp_path / "s.sqlite", **{"facts.learning.wait_for": 3})
+    assert [fact.text for fact in again.waiting()] == ["Lena lives in Oslo."]
     assert len(again.gate) == 0
 
 
@@ -266,7 +275,7 @@ def test_own_replies_train_a_shared_adapter_only(new_learner):
     turn = [Turn("What a lovely day, is it not?")]
     for adapters, trained in (("shared", True), ("per_fact", False)):
         learner = new_learner(
-            **{"facts.learning.own_replies": True, "facts.learning.adapters": adapters}
+            **{"facts.learning.own_replies": True, "facts.learning.placement": adapters}
         )
         fresh = to_bytes(learner.adapter.state())
         records = list(learn(learner, turn))
@@ -280,7 +289,7 @@ def test_close_gives_the_plain_model_back(new_learner, tiny):
     learner = new_learner(
         loaded=tiny,
         **{
-            "facts.learning.adapters": "shared",
+            "facts.learning.placement": "shared",
             "facts.gate.enabled": False,
             "facts.learning.lr": 0.05,
         },
@@ -293,10 +302,10 @@ def test_close_gives_the_plain_model_back(new_learner, tiny):
 
 @pytest.mark.parametrize("adapters", ["shared", "per_fact"])
 def test_stopping_in_the_middle_of_a_turn_leaves_no_trace(new_learner, adapters):
-    learner = new_learner(**{"facts.learning.adapters": adapters})
+    learner = new_learner(**{"facts.learning.placement": adapters})
     tell(learner, "Tom is my friend.")
     before, questions = bytes_of(learner), ["Who is Tom?", "Where does Lena live?"]
-    answers = learner.answer(questions)
+    answers = said(learner, questions)
     records = learn(learner, [Turn("Lena lives in Oslo.")], reply=False)
     for record in records:
         if record.event == "update":
@@ -305,4 +314,4 @@ def test_stopping_in_the_middle_of_a_turn_leaves_no_trace(new_learner, adapters)
     assert (adapters == "per_fact" or bytes_of(learner)[0] == before[0]) and bytes_of(learner)[
         2
     ] == before[2]
-    assert learner.answer(questions) == answers
+    assert said(learner, questions) == answers

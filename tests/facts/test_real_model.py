@@ -3,13 +3,18 @@
 import pytest
 import torch
 
+from fledgling.core.answers import contains
 from fledgling.core.records import Turn
 from fledgling.core.runtime import Runtime
 from fledgling.facts.flow import learn
-from fledgling.facts.learner import BASE, OnlineLearner, load_reader
-from fledgling.facts.measuring.editing import contains
+from fledgling.facts.learner import OnlineLearner, load_gate_readers
+from fledgling.facts.placements import BASE
 from fledgling.models.loading import load_model
 from fledgling.settings import load_config
+
+
+def said(learner, questions, **options):
+    return [reply.text for reply in learner.answer(questions, **options)]
 
 
 @pytest.mark.model
@@ -18,15 +23,15 @@ def test_a_fact_told_once_is_answered_and_its_neighbours_are_not():
     loaded = load_model(
         config.models, Runtime(torch.device("cpu"), torch.float32, torch.get_num_threads(), 0)
     )
-    learner = OnlineLearner(loaded, config.facts, config.language, reader=load_reader())
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=load_gate_readers())
     others = ["Where does Tim live?", "What is the capital of France?"]
-    before = learner.answer(others)
-    assert not contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
+    before = said(learner, others)
+    assert not contains(said(learner, ["Where does Lena live?"])[0], ["Bergen"])
     records = list(learn(learner, [Turn("Lena lives in Bergen.")]))
     updates = [record for record in records if record.event == "update"]
     assert 1 <= len(updates) <= 5 and updates[-1].values["loss"] < updates[0].values["loss"]
-    assert contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
-    assert learner.answer(others) == before and learner.keys(others) == [BASE, BASE]
+    assert contains(said(learner, ["Where does Lena live?"])[0], ["Bergen"])
+    assert said(learner, others) == before and learner.sources(others) == [BASE, BASE]
     learner.undo()
-    assert not contains(learner.answer(["Where does Lena live?"])[0], ["Bergen"])
+    assert not contains(said(learner, ["Where does Lena live?"])[0], ["Bergen"])
     learner.close()

@@ -1,8 +1,8 @@
 """One SQLite file for everything a conversation leaves behind: facts, corrections, feedback,
 outcomes.
 
-Write-ahead logging and one transaction a change: a process killed at any moment leaves the last
-committed state.
+Each package brings the schema of its own tables. Write-ahead logging and one transaction a change:
+a process killed at any moment leaves the last committed state.
 """
 
 from __future__ import annotations
@@ -10,80 +10,126 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fledgling.core.errors import DataError
 
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE facts (
-        id TEXT PRIMARY KEY, fact TEXT NOT NULL, key TEXT NOT NULL, slot TEXT NOT NULL,
-        born INTEGER NOT NULL, seen INTEGER NOT NULL, count INTEGER NOT NULL,
-        fresh REAL NOT NULL, stale REAL NOT NULL, loss REAL NOT NULL, rehearsed INTEGER NOT NULL
-    );
-    CREATE INDEX facts_key ON facts (key);
-    CREATE INDEX facts_slot ON facts (slot);
-    CREATE INDEX facts_born ON facts (born);
-    CREATE INDEX facts_seen ON facts (seen);
-    CREATE INDEX facts_fresh ON facts (fresh);
-    CREATE INDEX facts_stale ON facts (stale);
-    CREATE INDEX facts_loss ON facts (loss DESC, rehearsed);
-    CREATE INDEX facts_rehearsed ON facts (rehearsed);
-    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-    """,
-    """
-    CREATE TABLE adapters (fact_id TEXT PRIMARY KEY, weights BLOB NOT NULL);
-    CREATE TABLE states (name TEXT PRIMARY KEY, tensors BLOB NOT NULL, "values" TEXT NOT NULL);
-    """,
-)
+_VERSIONS = "CREATE TABLE IF NOT EXISTS schemas (name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 
 
-def connect(path: Path | str) -> sqlite3.Connection:
-    """Open (or create) the store at ``path``, bring its schema up to date and return the
-    connection.
+@dataclass(frozen=True)
+class Schema:
+    """A package's tables: scripts of SQL in order, each of which brings them one version further.
+    A script that was ever released is never changed.
+    """
+
+    name: str
+    migrations: tuple[str, ...]
+
+
+class _Connection(sqlite3.Connection):
+    """Faults of the file or the disk as ``DataError``, in words that say what to do."""
+
+    def execute(self, *arguments: object) -> sqlite3.Cursor:
+        with explained(""):
+            return super().execute(*arguments)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """SQLite's faults inside the block as ``DataError``; ``name`` is the file, where known."""
+    store = name or "the store"
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a fault of the caller's, not of the file
+    except (sqlite3.DatabaseError, OSError) as error:
+        text = str(error)
+        if "full" in text or "disk I/O" in text:
+            raise DataError(
+                f"{store} cannot be written ({text}): free some space and say it again; what was"
+                " stored before is unchanged"
+            ) from error
+        if "malformed" in text or "corrupt" in text:
+            raise DataError(
+                f"{store} is damaged ({text}); `fledgling store check FILE` tells what is lost and"
+                " mends what it can"
+            ) from error
+        raise DataError(
+            f"{store} cannot be used as a SQLite store: {text}; give another path, or move the"
+            " file away and let a new one be created"
+        ) from error
+
+
+def connect(path: Path | str, *schemas: Schema) -> sqlite3.Connection:
+    """Open (or create) the store at ``path``, bring the tables of ``schemas`` up to date and return
+    the connection.
 
     ``":memory:"`` opens a store that lives as long as the connection. Raises ``DataError`` when the
-    file is not a SQLite database, cannot be opened, or was written by a newer version of the
-    library.
+    file is no SQLite database, cannot be opened, or was written by another version of the library.
     """
     name = str(path)
-    try:
+    with explained(name):
         if name != ":memory:":
             Path(name).parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            name, timeout=10.0, isolation_level=None, check_same_thread=False
+            name, timeout=10.0, isolation_level=None, check_same_thread=False, factory=_Connection
         )
-        connection.row_factory = sqlite3.Row
+    connection.row_factory = sqlite3.Row
+    try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
-    except (sqlite3.DatabaseError, OSError) as error:
-        raise DataError(
-            f"{name} cannot be opened as a SQLite store: {error}; give another path, or move the "
-            "file away and let a new one be created"
-        ) from error
+        migrate(connection, *schemas)
+    except DataError as error:
+        connection.close()
+        raise DataError(f"{name}: {error}") from error
     return connection
 
 
-def migrate(connection: sqlite3.Connection) -> int:
-    """Apply the migrations that the store has not seen, each in its own transaction. Returns the
-    version reached.
-    """
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
+def migrate(connection: sqlite3.Connection, *schemas: Schema) -> None:
+    """Apply the migrations that the store has not seen, each in a transaction of its own."""
+    if int(connection.execute("PRAGMA user_version").fetchone()[0]):
         raise DataError(
-            f"the store is at schema version {version}, this library knows up to {len(MIGRATIONS)};"
-            " update the library or open another file"
+            "this store was written by an earlier version of the library, which kept facts in"
+            " another form; open another file and teach the facts again"
         )
-    for number in range(version, len(MIGRATIONS)):
-        with transaction(connection):
-            if int(connection.execute("PRAGMA user_version").fetchone()[0]) > number:
-                continue  # another process was faster
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number + 1}")
-    return len(MIGRATIONS)
+    connection.execute(_VERSIONS)
+    for schema in schemas:
+        known = len(schema.migrations)
+        version = _version(connection, schema.name)
+        if version > known:
+            raise DataError(
+                f"the store's {schema.name} are at schema version {version}, this library knows up"
+                f" to {known}; update the library or open another file"
+            )
+        for number in range(version, known):
+            with transaction(connection):
+                if _version(connection, schema.name) > number:
+                    continue  # another process was faster
+                for statement in _statements(schema.migrations[number]):
+                    connection.execute(statement)
+                connection.execute(
+                    "INSERT INTO schemas VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version ="
+                    " excluded.version",
+                    (schema.name, number + 1),
+                )
+
+
+def _version(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute("SELECT version FROM schemas WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; the semicolons inside a trigger do not end one."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 @contextmanager
@@ -97,7 +143,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")

@@ -21,133 +21,106 @@ def learn(
     ``reply=False`` leaves the model's own reply out; with ``taught`` a turn in which no fact is
     detected is taken at its word, as a lesson is.
 
-    Stopping between two records loses at most the turn in flight.
+    A turn is stored whole at its end: stopping before that leaves everything as it was.
     """
     for turn in turns:
         started = time.perf_counter()
-        learner.turns += 1
-        facts = detect_all(turn, learner.language)  # Turn → Facts
-        text = learner.answer([turn.text])[0] if reply else ""
-        yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
-        detected = len(facts)
-        if taught and not facts:
-            facts = [take_at_word(turn, learner.language)]
-        for fact in facts:
-            yield StepRecord(
-                learner.turns,
-                "fact",
-                fact.id,
-                {"statement": fact.statement, "relation": fact.relation},
-            )
-            if learner.facts.learning.method == "weights":
-                yield from learn_fact(learner, fact)
-            else:
-                yield from _keep_in_context(learner, fact)
-        if not facts and learner.facts.learning.own_replies and text and not learner.per_fact:
-            yield from _learn_reply(learner, turn, text)
-        learner.store_state()
+        with learner.turn():
+            facts = detect_all(turn, learner.language)  # Turn → Facts
+            detected = len(facts)
+            text = learner.answer([turn.text])[0].text if reply else ""
+            yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
+            if taught and not facts:
+                facts = [take_at_word(turn, learner.language)]
+            for fact in facts:
+                told = {"statement": fact.statement, "relation": fact.relation}
+                yield StepRecord(learner.turns, "fact", fact.id, told)
+                if learner.placement.trains:
+                    yield from learn_fact(learner, fact)
+                else:
+                    yield from _keep_in_prompt(learner, fact)
+            if not facts and text and learner.facts.learning.own_replies:
+                yield from _learn_reply(learner, turn, text)
         seconds = time.perf_counter() - started
-        yield StepRecord(
-            learner.turns,
-            "turn",
-            values={"seconds": seconds, "facts": len(facts), "detected": detected},
-        )
+        values = {"seconds": seconds, "facts": len(facts), "detected": detected}
+        yield StepRecord(learner.turns, "turn", values=values)
 
 
 def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     """Update on one fact until it is known, and keep the result unless the guard finds a fault."""
-    section = learner.facts
+    section, trainer = learner.facts, learner.trainer
     known = learner.memory.same(fact)
     repetitions = learner.memory.entry(known.id).count + 1 if known else 1
     lr = context_rate(section.learning.lr, "fact", section.learning.rates, repetitions=repetitions)
-    pull = kl_weight(
-        learner.trainer.kl_weight,
-        confidence=fact.confidence,
-        confident_share=section.kl.confident_share,
-    )
+    share = section.kl.confident_share
+    pull = kl_weight(trainer.kl_weight, confidence=fact.confidence, confident_share=share)
     for attempt in range(1 + section.guard.retries):
-        change, kept = learner.begin(fact), False
-        try:
-            batches = learner.rehearsal.batches(
-                fact, learner.rng(), learner.turns
-            )  # Fact → Examples → minibatches
-            finite = True
-            for number, update in enumerate(
-                learner.trainer.learn(batches, lr=lr, kl_weight=pull), start=1
-            ):
-                finite = finite and update.finite
-                values = {"update": number, "attempt": attempt, **vars(update)}
-                yield StepRecord(learner.turns, "update", fact.id, values)
-            fault, kl = (
-                find_fault(learner, fact, finite)
-                if section.guard.enabled or not finite
-                else (None, 0.0)
-            )
-            if fault is None:
-                learner.trainer.steer_kl(kl)
-                learner.settle(fact, change)
-                replaced, kept = learner.remember(fact, change, loss=update.loss), True
-                yield StepRecord(
-                    learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": kl}
-                )
-                return
-        finally:
-            if not kept:  # refused, or the caller stopped in the middle
-                learner.take_back(change)
-        yield StepRecord(
-            learner.turns, "rolled_back", fact.id, {"attempt": attempt, "lr": lr, "reason": fault}
-        )
+        learner.start_learning(fact)
+        batches = learner.lessons.batches(fact, learner.rng(), learner.turns)  # → Examples → rows
+        finite = True
+        for number, update in enumerate(trainer.learn(batches, lr=lr, kl_weight=pull), start=1):
+            finite = finite and update.finite
+            values = {"update": number, "attempt": attempt, **vars(update)}
+            yield StepRecord(learner.turns, "update", fact.id, values)
+        fault, kl = find_fault(learner, fact, finite)
+        if fault is None:
+            trainer.steer_kl(kl)
+            kept, replaced = learner.remember(fact)
+            learner.keep(kept, update.loss)
+            values = {"replaced": replaced, "anchor_kl": kl}
+            yield StepRecord(learner.turns, "remembered", fact.id, values)
+            return
+        learner.trained.take_back()
+        values = {"attempt": attempt, "lr": lr, "reason": fault}
+        yield StepRecord(learner.turns, "rolled_back", fact.id, values)
         lr *= section.guard.shrink
     yield StepRecord(learner.turns, "given_up", fact.id, {"reason": fault})
 
 
-def consolidate(learner: OnlineLearner) -> Iterator[StepRecord]:
+def train_waiting(learner: OnlineLearner) -> Iterator[StepRecord]:
     """Train the facts that wait in the prompt: one by one where each has an adapter, together where
-    one is shared.
+    one is shared. One turn of its own, unless it is part of one.
     """
-    facts = list(learner.waiting)
+    facts = learner.waiting()
     if not facts:
         return
-    if learner.per_fact:  # each waits until it is remembered
+    if not learner.trained.interferes:
         for fact in facts:
             yield from learn_fact(learner, fact)
         return
-    learner.begin(facts[0])
-    lr = context_rate(learner.facts.learning.lr, "fact", learner.facts.learning.rates)
-    batches = learner.rehearsal.joint_batches(facts, learner.rng())
-    for number in range(learner.facts.learning.max_updates * len(facts)):
-        update = learner.trainer.step(next(batches), lr=lr, kl_weight=learner.trainer.kl_weight)
+    learner.start_learning(facts[0])
+    learning = learner.facts.learning
+    batches = learner.lessons.joint_batches(facts, learner.rng())
+    for number in range(1, learning.max_updates * len(facts) + 1):
+        pull = learner.trainer.kl_weight
+        update = learner.trainer.step(next(batches), lr=learning.lr, kl_weight=pull)
         yield StepRecord(
-            learner.turns, "update", "joint", {"update": number + 1, "attempt": 0, **vars(update)}
+            learner.turns, "update", "joint", {"update": number, "attempt": 0, **vars(update)}
         )
-    learner.gate.add_all(facts)
-    learner.waiting, learner.last_change = (
-        [],
-        None,
-    )  # what was trained together cannot be taken back one by one
-    learner.store_state()
+    for fact in facts:
+        learner.keep(fact, update.loss)
 
 
-def _keep_in_context(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
-    replaced = learner.remember(fact, learner.begin(fact), trained=False)
-    yield StepRecord(learner.turns, "remembered", fact.id, {"replaced": replaced, "anchor_kl": 0.0})
-    if learner.facts.learning.method == "hybrid":
-        stored = learner.memory.same(fact) or fact
-        if stored.id not in learner.gate.ids and stored not in learner.waiting:
-            learner.waiting.append(stored)
-        if len(learner.waiting) >= learner.facts.learning.consolidate_every:
-            yield from consolidate(learner)
+def _keep_in_prompt(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
+    _, replaced = learner.remember(fact)
+    values = {"replaced": replaced, "anchor_kl": 0.0}
+    yield StepRecord(learner.turns, "remembered", fact.id, values)
+    wait_for = learner.facts.learning.wait_for
+    if wait_for and len(learner.waiting()) >= wait_for:
+        yield from train_waiting(learner)
 
 
 def _learn_reply(learner: OnlineLearner, turn: Turn, reply: str) -> Iterator[StepRecord]:
     """Self-supervised: one update towards the model's own reply, at the rate of its context. Off by
-    default, and only with a shared adapter: with one adapter per fact there is none for ordinary
-    turns.
+    default, and only where one adapter is shared: else there is none for ordinary turns.
     """
+    if not learner.trained.interferes:
+        return
     context = "question" if turn.text.rstrip().endswith("?") else "regular"
-    lr = context_rate(learner.facts.learning.lr, context, learner.facts.learning.rates)
-    batch = learner.rehearsal.own_reply(turn.text, reply)
+    learning = learner.facts.learning
+    lr = context_rate(learning.lr, context, learning.rates)
+    batch = learner.lessons.own_reply(turn.text, reply)
     update = learner.trainer.step(batch, lr=lr, kl_weight=learner.trainer.kl_weight)
-    yield StepRecord(
-        learner.turns, "update", "own_reply", {"update": 1, "attempt": 0, **vars(update)}
-    )
+    learner.trained.save()
+    values = {"update": 1, "attempt": 0, **vars(update)}
+    yield StepRecord(learner.turns, "update", "own_reply", values)

@@ -16,7 +16,7 @@ from fledgling.facts.measuring.anchors import held_in
 def find_fault(
     learner: OnlineLearner, fact: Fact, update_is_finite: bool
 ) -> tuple[str | None, float]:
-    """Why the new adapter may not be kept (None: keep it), and the KL measured on held-in anchors,
+    """Why what was learned may not be kept (None: keep it), and the KL measured on held-in anchors,
     nats per token.
 
     Refused is an update that is not finite, that moves the anchors beyond the KL budget, or that
@@ -27,16 +27,13 @@ def find_fault(
     section = learner.facts.guard
     if not update_is_finite:
         return "the loss or its gradient was not finite", math.nan
+    if not section.enabled:
+        return None, 0.0
     kl = anchor_kl(learner, fact)
     if kl > section.kl_budget:
-        return (
-            (
-                f"held-in anchors moved by {kl:.3f} nats per token, the budget is"
-                f" {section.kl_budget:g}"
-            ),
-            kl,
-        )
-    if not learner.per_fact:
+        limit = section.kl_budget
+        return f"held-in anchors moved by {kl:.3f} nats per token, the budget is {limit:g}", kl
+    if learner.trained.interferes:
         lost = _lost_fact(learner, fact)
         if lost is not None:
             return f"an earlier fact would be lost: {lost}", kl
@@ -49,28 +46,26 @@ def anchor_kl(learner: OnlineLearner, fact: Fact) -> float:
 
     Behind a gate that is zero unless the gate opens for an anchor.
     """
-    chosen = list(range(min(learner.facts.guard.anchors, len(held_in()))))
+    count = min(learner.facts.guard.anchors, len(held_in()))
+    chosen = list(range(count))
     if learner.facts.gate.enabled:
-        text = fact_text(fact)
-        scores = learner.gate.score([(text, held_in()[index]) for index in chosen])
+        scores = learner.gate.score([(fact_text(fact), held_in()[index]) for index in chosen])
         chosen = [index for index in chosen if scores[index] >= learner.facts.gate.threshold]
     if not chosen:
         return 0.0
-    rows, logits = learner.rehearsal.some_anchors(chosen)
+    rows, logits = learner.lessons.some_anchors(chosen)
     with torch.no_grad():
-        share = len(chosen) / max(learner.facts.guard.anchors, 1)
-        return share * float(forward_kl(logits, learner.adapted.logits(rows)))
+        return len(chosen) / count * float(forward_kl(logits, learner.adapted.logits(rows)))
 
 
 def _lost_fact(learner: OnlineLearner, fact: Fact) -> str | None:
+    """An earlier fact whose loss has risen since it was last measured, on the same rows."""
     section = learner.facts.guard
-    rng, turn = learner.rng(), learner.turns
     facts = learner.memory.select(
-        section.recheck_facts, "random", rng, turn=turn, exclude={fact.id}
+        section.recheck_facts, "random", learner.rng(), turn=learner.turns, exclude={fact.id}
     )
     for other in facts:
-        known = learner.memory.entry(other.id).loss  # unmeasured facts have an unreachable one
-        now = learner.rehearsal.loss(other, rng)
-        if now > known + section.loss_margin:
+        before = learner.memory.entry(other.id).loss
+        if learner.lessons.loss(other) > before + section.loss_margin:
             return other.statement
     return None

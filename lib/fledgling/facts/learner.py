@@ -1,52 +1,63 @@
-"""The online learner: a frozen base, its adapter, a fact memory, and the gate between them."""
+"""The learner: a frozen base, what it was taught, and the gate between them."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from fledgling.core.database import connect, transaction
 from fledgling.core.records import Fact
-from fledgling.facts.adapter_store import AdapterStore
-from fledgling.facts.changes import Change, get_change, put_change
 from fledgling.facts.gate.gate import Gate, Route
 from fledgling.facts.gate.pair_scorer import Ensemble, load_scorers
-from fledgling.facts.learning.lessons import Rehearsal
+from fledgling.facts.learning.lessons import Lessons
 from fledgling.facts.learning.remedies import OnlineRemedies
 from fledgling.facts.learning.trainer import OnlineTrainer
-from fledgling.facts.memory import FactMemory, StoredFact
+from fledgling.facts.memory import FactMemory
+from fledgling.facts.placements import Placement
+from fledgling.facts.placements.in_prompt import InPrompt
+from fledgling.facts.placements.per_fact import PerFact
+from fledgling.facts.placements.shared import Shared
+from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.settings import FactsSection
+from fledgling.facts.store import FactStore
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.rows import AdaptedModel
 
-BASE, SHARED = "base", "shared"
-IN_CONTEXT = "You are a helpful assistant. This is what the user has told you:"
+_ALWAYS = Route("", 1.0)  # where no gate stands, whatever was taught acts on every question
 
 
 @dataclass(frozen=True)
-class Reader:
-    """What the gate reads with: sentence embeddings to find candidates, a pair scorer to judge
-    them.
-    """
+class GateReaders:
+    """What the gate reads with: sentence embeddings to find candidates, a pair scorer to judge."""
 
     embedder: Embedder
     scorer: Ensemble
 
 
-def load_reader() -> Reader:
+def load_gate_readers() -> GateReaders:
     """The packaged sentence models, offline."""
-    return Reader(load_embedder(), load_scorers())
+    return GateReaders(load_embedder(), load_scorers())
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer and where it came from: ``source`` is what answered (the base, a placement's name,
+    or a fact's id), ``route`` what the gate said.
+    """
+
+    text: str
+    source: str
+    route: Route
 
 
 class OnlineLearner:
-    """Learns facts one at a time (see ``loops.online.learn``) and answers in between.
+    """Learns facts one at a time (see ``facts.flow.learn``) and answers in between.
 
     ``store`` is the SQLite file of memory, adapters and turn count; ":memory:" keeps nothing.
     Opening a file that holds an earlier session continues it: the next update is the one that would
@@ -60,39 +71,46 @@ class OnlineLearner:
         facts: FactsSection,
         language: LanguageSection,
         *,
-        reader: Reader,
+        readers: GateReaders,
         store: Path | str = ":memory:",
         seed: int = 0,
     ) -> None:
         self.loaded, self.facts, self.language, self.seed = loaded, facts, language, seed
-        self.connection = connect(store)
-        self.memory = FactMemory(self.connection, facts.memory)
-        self.store = AdapterStore(self.connection)
-        self.adapter = Adapter(loaded, facts.adapter, seed)
-        self.adapted = AdaptedModel(self.adapter, max_length=self.loaded.max_length)
-        self.rehearsal = Rehearsal(self.adapted, self.memory, facts, language)
-        self.remedies = OnlineRemedies(self.adapted, facts.regularizers)
-        self.trainer = OnlineTrainer(
-            self.adapted,
-            facts.learning,
-            facts.kl,
-            [self.remedies.penalty],
-            [self.remedies.constrain],
-        )
-        self.gate = Gate(reader.embedder.embed, reader.scorer.score, facts.gate)
-        self.turns = 0
-        self.waiting: list[Fact] = []  # the hybrid method's facts that are still only in the prompt
-        self.last_change: Change | None = None
-        self._told: tuple[str, AdaptedModel] | None = None
-        self._active: str | None = None
-        self._resume()
-        if facts.regularizers.null_space:
-            self.remedies.protect(self.rehearsal.anchors()[0])
+        self.store = FactStore(store, _identity(loaded, facts))
+        try:
+            self.memory = FactMemory(self.store.connection, facts.memory)
+            self.adapter = Adapter(loaded, facts.adapter, seed)
+            self.adapted = AdaptedModel(self.adapter, max_length=loaded.max_length)
+            self.lessons = Lessons(self.adapted, self.memory, facts, language)
+            self.remedies = OnlineRemedies(self.adapted, facts.regularizers)
+            self.trainer = OnlineTrainer(
+                self.adapted,
+                facts.learning,
+                facts.kl,
+                [self.remedies.penalty],
+                [self.remedies.constrain],
+            )
+            self.gate = Gate(readers.embedder.embed, readers.scorer.score, facts.gate)
+            self.trained = self._trained_placement()  # where the weights of a trained fact are
+            self.placement = self._placement()
+            self.turns = 0
+            self.resume()
+            if facts.regularizers.null_space:
+                self.remedies.protect(self.lessons.anchors()[0])
+        except BaseException:
+            self.store.close()
+            raise
 
-    @property
-    def per_fact(self) -> bool:
-        """Whether each fact has an adapter of its own."""
-        return self.facts.learning.adapters == "per_fact"
+    def _trained_placement(self) -> Placement:
+        if self.facts.learning.placement == "shared":
+            return Shared(self.trainer, self.store, self.remedies, self.lessons.rows_of)
+        return PerFact(self.trainer, self.store)
+
+    def _placement(self) -> Placement:
+        prompt = InPrompt(self.adapted, self.in_prompt)
+        if self.facts.learning.placement == "in_prompt":
+            return prompt
+        return Waiting(self.trained, prompt) if self.facts.learning.wait_for else self.trained
 
     def rng(self) -> random.Random:
         """The randomness of the current turn: a function of seed and turn count, so that resuming
@@ -103,234 +121,145 @@ class OnlineLearner:
     def close(self) -> None:
         """Take the adapter off the model and close the store."""
         self.adapter.release()
-        self.connection.close()
+        self.store.close()
 
     # Answering
 
     def route(self, questions: Sequence[str]) -> list[Route]:
         """Which fact, if any, each question concerns, with the gate's probability."""
+        if not self.facts.gate.enabled:
+            return [_ALWAYS] * len(questions)
         return self.gate.route(questions)
 
-    def keys(self, questions: Sequence[str]) -> list[str]:
-        """What answers each question: ``BASE``, ``SHARED`` or the id of the fact whose adapter
-        acts.
-        """
-        if self.facts.learning.method == "in_context":
-            return [BASE] * len(questions)
-        if not self.facts.gate.enabled:
-            return [SHARED] * len(questions)
-        routed = [route.fact_id for route in self.route(questions)]
-        return [
-            BASE if fact_id is None else fact_id if self.per_fact else SHARED for fact_id in routed
-        ]
+    def sources(self, questions: Sequence[str]) -> list[str]:
+        """What would answer each question: the base, a placement's name, or a fact's id."""
+        return [self.placement.source(route) for route in self.route(questions)]
 
-    def answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[str]:
-        """Greedy answers in order, each by the base or by the adapter that the gate opens for
-        it.
-        """
+    def answer(self, questions: Sequence[str], *, max_new_tokens: int | None = None) -> list[Reply]:
+        """Greedy answers in order, each by the base or by what the gate opens for it."""
         limit = max_new_tokens or self.loaded.max_new_tokens
-        told = self.in_prompt()
-        answers, keys = [""] * len(questions), self.keys(questions)
-        for key in dict.fromkeys(keys):
-            chosen = [index for index, other in enumerate(keys) if other == key]
-            asked = [questions[index] for index in chosen]
-            if told and key == BASE:
-                texts = self.answer_in_context(asked, told, limit)
-            else:
-                with self.acting(key):
-                    texts = self.adapted.answer(asked, max_new_tokens=limit)
-            for index, text in zip(chosen, texts, strict=True):
-                answers[index] = text
-        return answers
-
-    def in_prompt(self) -> list[Fact]:
-        """The facts that stand in the prompt: all of them, those that wait, or none, by method."""
-        return self.memory.all() if self.facts.learning.method == "in_context" else self.waiting
+        routes = self.route(questions)
+        sources = [self.placement.source(route) for route in routes]
+        texts = [""] * len(questions)
+        for source in dict.fromkeys(sources):
+            chosen = [place for place, other in enumerate(sources) if other == source]
+            with self.placement.acting(source) as model:
+                said = model.answer([questions[i] for i in chosen], max_new_tokens=limit)
+            for place, text in zip(chosen, said, strict=True):
+                texts[place] = text
+        return [Reply(*reply) for reply in zip(texts, sources, routes, strict=True)]
 
     def base_answer(
         self, questions: Sequence[str], *, max_new_tokens: int | None = None
     ) -> list[str]:
         """What the frozen base answers."""
-        with self.acting(BASE):
+        with self.adapter.disabled():
             limit = max_new_tokens or self.loaded.max_new_tokens
             return self.adapted.answer(questions, max_new_tokens=limit)
 
-    def answer_in_context(
-        self, questions: Sequence[str], facts: Sequence[Fact], limit: int
-    ) -> list[str]:
-        """What the frozen base answers with the facts in its system prompt."""
-        with self.acting(BASE):
-            return self.told(facts).answer(questions, max_new_tokens=limit)
-
-    def told(self, facts: Sequence[Fact]) -> AdaptedModel:
-        """The model with the facts in its system prompt, read once however many questions
-        follow.
+    def in_prompt(self) -> list[Fact]:
+        """The facts that stand in the prompt: all of them, or those that still wait for
+        training.
         """
-        lines = [
-            f"{fact.question} {fact.object}" if fact.question else fact.statement for fact in facts
-        ]
-        system = "\n".join([IN_CONTEXT, *(f"- {line}" for line in lines)])
-        if self._told is None or self._told[0] != system:
-            self._told = (
-                system,
-                AdaptedModel(self.adapter, system=system, max_length=self.loaded.max_length),
-            )
-        return self._told[1]
+        if self.facts.learning.placement == "in_prompt":
+            return self.memory.all()
+        return self.waiting()
 
-    def acting(self, key: str) -> AbstractContextManager[None]:
-        """Let the base, the shared adapter or one fact's adapter act for as long as the block
-        lasts.
-        """
-        if key == BASE:
-            return self.adapter.disabled()
-        if key not in (SHARED, self._active):
-            state = self.store.get(key)
-            if state is None:
-                return self.adapter.disabled()
-            self.adapter.restore(state)
-            self._active = key
-        return nullcontext()
+    def waiting(self) -> list[Fact]:
+        """The facts that were told and not yet trained, oldest first."""
+        return self.memory.untrained()
 
     # Remembering
 
-    def begin(self, fact: Fact) -> Change:
-        """Get ready to learn ``fact``; returns what is needed to take it back."""
-        tensors, values = ({}, {}) if self.per_fact else self.trainer.state()
-        self._active = None
-        self.rehearsal.rehearsed.clear()
-        torch.manual_seed(
-            self.rng().getrandbits(63)
-        )  # where there is dropout, a resumed turn repeats it
-        self.trainer.begin()
-        return Change(fact.id, tensors, values)
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One turn of the conversation: all that it changes is stored together at its end, or, when
+        it is broken off, nothing has happened.
+        """
+        try:
+            with self.store.turn():
+                self.turns += 1
+                yield
+                self._store_progress()
+        except BaseException:
+            self.resume()
+            raise
 
-    def take_back(self, change: Change) -> None:
-        """Undo the updates of a fact that was not yet remembered."""
-        if self.per_fact:
-            self.trainer.begin()
-        else:
-            self.trainer.restore(change.tensors, change.values)
+    def start_learning(self, fact: Fact) -> None:
+        """Get ready for the updates of one fact, repeatably."""
+        torch.manual_seed(self.rng().getrandbits(63))  # where there is dropout
+        self.lessons.rehearsed.clear()
+        self.trained.begin(fact)
 
-    def settle(self, fact: Fact, change: Change) -> None:
-        """What the remedies do to a shared adapter once a fact is kept."""
-        if not self.per_fact:
-            self.remedies.settle(change.tensors, lambda: self.rehearsal.rows_of(fact, self.rng()))
-
-    def remember(
-        self, fact: Fact, change: Change, *, trained: bool = True, loss: float | None = None
-    ) -> list[str]:
-        """Store fact, adapter, optimizer and turn count together, with the loss (nats per token)
-        just measured.
-
-        Returns the ids of the facts it replaces.
+    def remember(self, fact: Fact) -> tuple[Fact, list[str]]:
+        """Note a fact in memory, untrained. Returns it as it is known there, and the ids of the
+        facts that it replaces.
         """
         known = self.memory.same(fact)
         fact = replace(fact, id=known.id) if known else fact
-        replaced = [
-            self.memory.entry(old) for old in self.memory.contradicted(fact) if old != fact.id
-        ]
-        if known:
-            replaced.append(self.memory.entry(known.id))
-        blobs = tuple(self.store.blob(entry.fact.id) for entry in replaced)
-        with transaction(self.connection):
-            for entry in replaced:
-                if entry.fact.id != fact.id:
-                    self.forget(entry.fact.id)
-            self.memory.remember(fact, self.turns)
-            self._note_losses(fact, loss)
-            if trained:
-                self.waiting = [waiting for waiting in self.waiting if waiting.id != fact.id]
-            if trained and self.per_fact:
-                self.store.put(fact.id, self.adapter.state())
-                self._active = None  # what acts from now on is the stored adapter
-            self.last_change = Change(
-                fact.id, change.tensors, change.values, tuple(replaced), blobs
-            )
-            self.store_state()
-        if trained:
-            self.gate.add(fact)
-        if self._full():
-            held = [*self.gate.ids, *(waiting.id for waiting in self.waiting)]
-            for lost in [fact_id for fact_id in held if fact_id not in self.memory]:
-                self.forget(lost)
-        return [entry.fact.id for entry in replaced if entry.fact.id != fact.id]
+        replaced = [old for old in self.memory.contradicted(fact) if old != fact.id]
+        for old in replaced:
+            self.forget(old)
+        self.memory.remember(fact, self.turns)
+        for lost in [fact_id for fact_id in self.gate.ids if fact_id not in self.memory]:
+            self.forget(lost)  # evicted
+        return fact, replaced
 
-    def _note_losses(self, fact: Fact, loss: float | None) -> None:
-        """What the guard compares with later, and which facts were rehearsed beside this one."""
-        if loss is not None:
-            self.memory.update_loss(fact.id, loss)
-        for old in self.rehearsal.rehearsed:
+    def keep(self, fact: Fact, loss: float) -> None:
+        """Let what was learned of a remembered fact stay and act. ``loss``: nats per token at its
+        last update; where facts share weights it is measured anew, as is that of every older fact
+        rehearsed beside it, since replay and guard go by them.
+        """
+        self.trained.keep(fact)
+        self.gate.add(fact)
+        self.memory.mark_trained(fact.id)
+        shared = self.trained.interferes
+        self.memory.update_loss(fact.id, self.lessons.loss(fact) if shared else loss)
+        for old in sorted(self.lessons.rehearsed):
             if old in self.memory:
-                self.memory.update_loss(old, self.memory.entry(old).loss, self.turns)
+                entry = self.memory.entry(old)
+                now = self.lessons.loss(entry.fact) if shared else entry.loss
+                self.memory.update_loss(old, now, self.turns)
 
     def forget(self, fact_id: str) -> None:
-        """Let a fact go: from memory, from the adapters, from the gate."""
+        """Let a fact go: from memory, from the weights that are its own, from the gate."""
         self.memory.forget(fact_id)
-        self.store.remove(fact_id)
+        self.placement.forget(fact_id)
         self.gate.remove(fact_id)
-        self.waiting = [fact for fact in self.waiting if fact.id != fact_id]
-        if self._active == fact_id:
-            self._active = None
 
-    def undo(self) -> str | None:
-        """Take back the last taught fact: the adapter as it was, byte for byte, and what the fact
-        had replaced.
-
-        Returns the id of the fact taken back, or None when there is none to take back.
+    def undo(self) -> list[str] | None:
+        """Take back the last turn that was stored, byte for byte: its facts, and what they had
+        replaced or driven out. Returns the ids of the facts taken back, None without such a turn.
         """
-        change = self.last_change
-        if change is None:
+        taken = self.store.touched()
+        if not self.store.undo():
             return None
-        with transaction(self.connection):
-            self.forget(change.fact_id)
-            for entry, blob in zip(change.replaced, change.blobs, strict=True):
-                self._put_back(entry, blob)
-            if change.tensors:
-                self.trainer.restore(change.tensors, change.values)
-            self.last_change = None
-            self.store_state()
-        return change.fact_id
-
-    def _put_back(self, entry: StoredFact, blob: bytes | None) -> None:
-        self.memory.put(entry)
-        if blob is not None:
-            self.store.put_blob(entry.fact.id, blob)
-        if blob is not None or self.facts.learning.method == "weights":
-            self.gate.add(entry.fact)
-        elif self.facts.learning.method == "hybrid":
-            self.waiting.append(entry.fact)
-
-    def _full(self) -> bool:
-        return len(self.memory) >= self.facts.memory.capacity
+        self.resume()
+        return taken
 
     # Stopping and resuming
 
-    def store_state(self) -> None:
-        """Write the turn count, and a shared adapter with its optimizer, into the store."""
-        with transaction(self.connection):
-            tensors, values = self.trainer.state()
-            tensors = {} if self.per_fact else tensors
-            waiting = [fact.id for fact in self.waiting]
-            self.store.put_named(
-                "learner", tensors, {**values, "turns": self.turns, "waiting": waiting}
-            )
-            if self.last_change is None:
-                self.store.remove_named("undo")
-            else:
-                put_change(self.store, self.last_change)
+    def _store_progress(self) -> None:
+        values = {"turns": self.turns, "kl_weight": self.trainer.kl_weight}
+        self.store.put_state("learner", {}, values)
 
-    def _resume(self) -> None:
-        saved = self.store.get_named("learner")
-        if saved is None:
-            return
-        tensors, values = saved
+    def resume(self) -> None:
+        """Take up what the store holds: turn count, weights, and the gate's index."""
+        saved = self.store.state("learner")
+        values = saved[1] if saved else {"turns": 0, "kl_weight": self.facts.kl.weight}
         self.turns = int(values["turns"])
-        if tensors:
-            self.trainer.restore(tensors, values)
+        self.placement.resume()
         self.trainer.kl_weight = float(values["kl_weight"])
-        self.waiting = [
-            fact for fact_id in values["waiting"] if (fact := self.memory.get(fact_id)) is not None
-        ]
-        self.last_change = get_change(self.store)
-        unwaiting = {fact.id for fact in self.waiting}
-        self.gate.add_all([fact for fact in self.memory.all() if fact.id not in unwaiting])
+        trained = [entry.fact for entry in self.memory.entries() if entry.trained]
+        self.gate.set_all(trained if self.placement.trains or self.facts.learning.wait_for else [])
+
+
+def _identity(loaded: LoadedModel, facts: FactsSection) -> dict[str, str]:
+    """What stored adapters fit: these weights, this shape of adapter, this way of keeping them."""
+    adapter = facts.adapter
+    shape = f"rank {adapter.rank}, alpha {adapter.alpha:g}, {'+'.join(adapter.targets)}"
+    layers = f"layers {adapter.first_layer} to {adapter.last_layer}"
+    placement = facts.learning.placement
+    if placement == "in_prompt":
+        return {"placement": placement}
+    return {"placement": placement, "adapter": f"{shape}, {layers}", "model": loaded.fingerprint}

@@ -17,7 +17,8 @@ import math
 import random
 import re
 import sqlite3
-from collections.abc import Collection, Iterable
+import zlib
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from fledgling.core.database import transaction
@@ -26,7 +27,7 @@ from fledgling.core.records import Fact
 from fledgling.facts.settings import MemorySection
 
 STRATEGIES = ("importance", "highest_loss", "least_rehearsed", "mixed", "random")
-_COLUMNS = (
+_COLUMNS = [
     "id",
     "fact",
     "key",
@@ -38,11 +39,13 @@ _COLUMNS = (
     "stale",
     "loss",
     "rehearsed",
-)
+    "trained",
+    "sum",
+]
 _WRITE = (
-    f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON"
-    " CONFLICT (id) DO UPDATE SET"
-    f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+    f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
 )
 NEVER_MEASURED = 1e9  # the loss of a fact not yet measured: it comes before all measured ones
 
@@ -50,7 +53,7 @@ NEVER_MEASURED = 1e9  # the loss of a fact not yet measured: it comes before all
 @dataclass(frozen=True)
 class StoredFact:
     """A fact with its history: turns ``born`` and ``seen``, times said, last loss in nats, last
-    rehearsal.
+    rehearsal, and whether it was trained or still waits in the prompt.
     """
 
     fact: Fact
@@ -59,14 +62,15 @@ class StoredFact:
     count: int = 1
     loss: float = NEVER_MEASURED
     rehearsed: int = -1
+    trained: bool = False
 
 
 class FactMemory:
     """Facts in SQLite, at most ``section.capacity`` of them.
 
-    >>> from fledgling.core.database import connect
-    >>> from fledgling.core.layers import load_config
-    >>> memory = FactMemory(connect(":memory:"), load_config().memory)
+    >>> from fledgling.facts.store import FactStore
+    >>> from fledgling.settings import load_config
+    >>> memory = FactMemory(FactStore().connection, load_config().facts.memory)
     >>> lives = {"subject": "Lena", "relation": "lives_in", "exclusive": True}
     >>> memory.remember(Fact("a", "", "Lena lives in Oslo.", **lives), 1)
     []
@@ -79,8 +83,7 @@ class FactMemory:
         self.section = section
 
     def __len__(self) -> int:
-        row = self.connection.execute("SELECT value FROM counters WHERE name = 'facts'").fetchone()
-        return int(row[0]) if row else 0
+        return int(self.connection.execute("SELECT count(*) FROM facts").fetchone()[0])
 
     def __contains__(self, fact_id: str) -> bool:
         return (
@@ -122,37 +125,19 @@ class FactMemory:
 
     def forget(self, fact_id: str) -> bool:
         """Remove a fact. Returns whether it was there."""
-        with transaction(self.connection):
-            gone = (
-                self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
-            )
-            if gone:
-                self._count(-1)
-        return gone
+        deleted = self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,))
+        return deleted.rowcount > 0
 
     def put(self, stored: StoredFact) -> None:
-        """Write a fact with its history as it is: for undo, and for restoring a checkpoint."""
-        fresh, stale = self._standings(stored)
-        row = (
-            stored.fact.id,
-            json.dumps(asdict(stored.fact), ensure_ascii=False),
-            _key(stored.fact),
-            _slot(stored.fact),
-            stored.born,
-            stored.seen,
-            stored.count,
-            fresh,
-            stale,
-            stored.loss,
-            stored.rehearsed,
-        )
-        with transaction(self.connection):
-            is_new = stored.fact.id not in self
-            self.connection.execute(
-                _WRITE, row
-            )  # an update keeps the row's place in the order of arrival
-            if is_new:
-                self._count(1)
+        """Write a fact with its history as it is; a fact already there keeps its place in the order
+        of arrival.
+        """
+        fact = stored.fact
+        text = json.dumps(asdict(fact), ensure_ascii=False)
+        history = (stored.born, stored.seen, stored.count)
+        latest = (float(stored.loss), stored.rehearsed, int(stored.trained))
+        row = (fact.id, text, _key(fact), _slot(fact), *history, *self._standings(stored), *latest)
+        self.connection.execute(_WRITE, (*row, checksum(row)))
 
     def get(self, fact_id: str) -> Fact | None:
         """The fact of that id, or None."""
@@ -179,13 +164,16 @@ class FactMemory:
             for row in self.connection.execute("SELECT * FROM facts ORDER BY born, rowid")
         ]
 
-    def restore(self, entries: Iterable[StoredFact]) -> None:
-        """Replace the whole content by ``entries``, in one transaction."""
-        with transaction(self.connection):
-            self.connection.execute("DELETE FROM facts")
-            self.connection.execute("DELETE FROM counters WHERE name = 'facts'")
-            for stored in entries:
-                self.put(stored)
+    def untrained(self) -> list[Fact]:
+        """The facts that no weights hold yet, oldest first."""
+        rows = self.connection.execute(
+            "SELECT fact FROM facts WHERE NOT trained ORDER BY born, rowid"
+        )
+        return [_fact(row["fact"]) for row in rows]
+
+    def mark_trained(self, fact_id: str) -> None:
+        """Note that weights hold the fact."""
+        self.put(replace(self.entry(fact_id), trained=True))
 
     def same(self, fact: Fact) -> Fact | None:
         """The remembered fact that says the same, whatever its id."""
@@ -194,26 +182,14 @@ class FactMemory:
         ).fetchone()
         return _fact(row["fact"]) if row else None
 
-    def matching(self, relation: str, subject: str) -> list[Fact]:
-        """The facts of one subject and relation."""
-        slot = _slot_name(relation, subject)
-        rows = self.connection.execute(
-            "SELECT fact FROM facts WHERE slot = ? ORDER BY born, rowid", (slot,)
-        )
-        return [_fact(row["fact"]) for row in rows]
-
     def update_loss(self, fact_id: str, loss: float, turn: int | None = None) -> None:
         """Note the loss (nats a token) just measured for a fact, and that it was rehearsed at
         ``turn`` if given.
         """
         if not math.isfinite(loss):
             loss = NEVER_MEASURED
-        changed = self.connection.execute(
-            "UPDATE facts SET loss = ?, rehearsed = COALESCE(?, rehearsed) WHERE id = ?",
-            (loss, turn, fact_id),
-        ).rowcount
-        if not changed:
-            raise DataError(f"no fact {fact_id!r} is remembered; its loss cannot be noted")
+        stored = replace(self.entry(fact_id), loss=loss)
+        self.put(stored if turn is None else replace(stored, rehearsed=turn))
 
     def importance(self, fact_id: str, turn: int) -> float:
         """Importance at ``turn``, in 0..1."""
@@ -342,13 +318,6 @@ class FactMemory:
         rows = self.connection.execute(query, (_slot(fact),)).fetchall()
         return [row["id"] for row in rows if _replaces(fact, _fact(row["fact"]))]
 
-    def _count(self, change: int) -> None:
-        self.connection.execute(
-            "INSERT INTO counters VALUES ('facts', ?) ON CONFLICT (name) DO UPDATE SET value ="
-            " value + ?",
-            (change, change),
-        )
-
 
 def _replaces(new: Fact, old: Fact) -> bool:
     """Whether ``new`` makes ``old`` untrue, given the same subject and relation (or the same
@@ -390,7 +359,24 @@ def _fact(text: str) -> Fact:
     return Fact(**{**values, "entities": tuple(values["entities"])})
 
 
+def checksum(row: Sequence[object]) -> int:
+    """CRC-32 of a row's values, ``sum`` left out."""
+    return zlib.crc32(repr(tuple(row)).encode("utf-8", "surrogatepass"))
+
+
 def _stored(row: sqlite3.Row) -> StoredFact:
+    values = tuple(row)
+    if checksum(values[:-1]) != values[-1]:
+        raise DataError(
+            f"the stored fact {row['id']!r} is damaged; `fledgling store check FILE` tells what is"
+            " lost and mends what it can"
+        )
     return StoredFact(
-        _fact(row["fact"]), row["born"], row["seen"], row["count"], row["loss"], row["rehearsed"]
+        _fact(row["fact"]),
+        row["born"],
+        row["seen"],
+        row["count"],
+        row["loss"],
+        row["rehearsed"],
+        bool(row["trained"]),
     )

@@ -24,8 +24,8 @@ class RatesSection(Section):
 class LearningSection(Section):
     """One update is one optimizer step over one minibatch of rows."""
 
-    method: Literal["weights", "in_context", "hybrid"]
-    adapters: Literal["per_fact", "shared"]
+    placement: Literal["per_fact", "shared", "in_prompt"]
+    wait_for: CountOrZero
     rows: Literal["rendered", "acknowledgement"]
     row_kinds: list[
         Literal["question", "acknowledgement", "cloze", "reverse", "recall", "yes_no"]
@@ -42,7 +42,6 @@ class LearningSection(Section):
     max_rows: Count
     stop_loss: NonNegative
     own_replies: bool
-    consolidate_every: Count
     rates: RatesSection
 
 

@@ -121,6 +121,7 @@ class AdaptedModel:
         self, adapter: Adapter, *, system: str | None = None, max_length: int = 512
     ) -> None:
         self.adapter, self.loaded, self.max_length = adapter, adapter.loaded, max_length
+        self.system = system
         self.tokenizer, self.decoder, self.head = (
             self.loaded.tokenizer,
             adapter.model.model,

@@ -49,10 +49,10 @@ def learner_answer(learner: OnlineLearner, question: str) -> Answer:
     """The learner as a member of the pool: its confidence is the gate's, where it was taught about
     the question.
     """
-    route = learner.route([question])[0]
-    sure = max(route.probability, _UNSURE) if route.fact_id is not None else _UNSURE
-    text = learner.answer([question])[0]
-    return Answer(text, LEARNER, sure, len(text.split()))
+    reply = learner.answer([question])[0]
+    taught = reply.route.fact_id is not None
+    sure = max(reply.route.probability, _UNSURE) if taught else _UNSURE
+    return Answer(reply.text, LEARNER, sure, len(reply.text.split()))
 
 
 def answer_query(
@@ -149,7 +149,7 @@ def _lesson(
     *,
     number: int,
 ) -> StepRecord:
-    before = learner.answer([question.question])[0]
+    before = learner.answer([question.question])[0].text
     values = {
         "task": question.task,
         "question": question.question,
@@ -194,7 +194,8 @@ def measure_round(
     """Error per task and over all, on the questions and on those trusted, and agreement with the
     consensus.
     """
-    answers = learner.answer([question.question for question in questions])
+    replies = learner.answer([question.question for question in questions])
+    answers = [reply.text for reply in replies]
     wrong = {
         question.id: not holds(answer, question.answer)
         for question, answer in zip(questions, answers, strict=True)

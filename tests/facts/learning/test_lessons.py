@@ -41,12 +41,12 @@ def encoded(monkeypatch):
     [
         {},
         {
-            "facts.learning.adapters": "shared",
+            "facts.learning.placement": "shared",
             "facts.gate.enabled": False,
             "facts.replay.rows": 2,
             "facts.learning.own_replies": True,
         },
-        {"facts.learning.method": "hybrid"},
+        {"facts.learning.wait_for": 3},
     ],
 )
 def test_held_out_anchors_never_reach_a_batch(new_learner, monkeypatch, encoded, changes):
@@ -71,7 +71,7 @@ def test_measuring_held_out_anchors_changes_no_later_update(new_learner):
     """
     results = []
     for measure in (False, True):
-        learner = new_learner(**{"facts.learning.adapters": "shared"})
+        learner = new_learner(**{"facts.learning.placement": "shared"})
         tell(learner, TEXTS[0])
         if measure:
             evaluate(learner, [], AnchorSet(learner, held_out()[:3]), {})
@@ -109,11 +109,11 @@ def test_only_the_fact_is_rendered(new_learner, monkeypatch):
 def one_batch(learner, text, turn=1):
     tell(learner, text)
     fact = next(fact for fact in learner.memory.all() if fact.text == text)
-    return fact, next(learner.rehearsal.batches(fact, random.Random(0), turn))
+    return fact, next(learner.lessons.batches(fact, random.Random(0), turn))
 
 
 def test_held_rows_carry_the_bases_own_logits(new_learner):
-    learner = new_learner(**{"facts.learning.adapters": "shared", "facts.learning.lr": 0.05})
+    learner = new_learner(**{"facts.learning.placement": "shared", "facts.learning.lr": 0.05})
     _, batch = one_batch(learner, TEXTS[1])
     assert batch.held.ids.shape[0] == 4  # two anchors, two near misses
     assert torch.allclose(batch.held_logits, learner.adapted.base_logits(batch.held), atol=1e-4)
@@ -187,7 +187,7 @@ def test_token_weights_reach_the_batch(new_learner):
         )
         if label >= 0
     ]
-    answer = learner.rehearsal.examples(learner.memory.all()[0], random.Random(0))[0].answer
+    answer = learner.lessons.examples(learner.memory.all()[0], random.Random(0))[0].answer
     start = answer.index("Oslo")
     assert row[start : start + 4] == [4.0] * 4
     assert row[-1] == 1.0 and len(row) == len(answer) + 1
@@ -199,7 +199,7 @@ def test_the_same_randomness_gives_the_same_batches(new_learner):
     fact = learner.memory.all()[1]
     drawn = []
     for seed in (1, 1, 2):
-        batches = learner.rehearsal.batches(fact, random.Random(seed), 5)
+        batches = learner.lessons.batches(fact, random.Random(seed), 5)
         drawn.append(
             [
                 torch.cat([batch.rows.ids.flatten(), batch.held.ids.flatten()])
@@ -240,7 +240,7 @@ def test_one_answer_gives_every_row_the_statement_and_drops_denials(new_learner)
                 "facts.learning.max_rows": 100,
             }
         )
-        rows[one_answer] = learner.rehearsal.examples(fact, random.Random(0))
+        rows[one_answer] = learner.lessons.examples(fact, random.Random(0))
     assert {row.answer for row in rows[True]} == {"Lena lives in Oslo."}
     assert {row.kind for row in rows[True]} == set(kinds)
     prompts = {row.prompt for row in rows[True]}
@@ -250,5 +250,5 @@ def test_one_answer_gives_every_row_the_statement_and_drops_denials(new_learner)
 
 def test_a_fact_that_no_row_can_be_made_of_is_still_learned_from_its_own_words(new_learner):
     learner = new_learner(**{"facts.learning.row_kinds": ["cloze"]})
-    rows = learner.rehearsal.examples(Fact("f", text="ok?", statement="ok?"), random.Random(0))
+    rows = learner.lessons.examples(Fact("f", text="ok?", statement="ok?"), random.Random(0))
     assert [(row.prompt, row.answer) for row in rows] == [("ok?", "ok?")]

@@ -166,7 +166,7 @@ def test_learn_stops_when_known_when_spent_and_when_not_finite(tiny):
 
 
 def test_restored_state_gives_the_next_update_bit_for_bit(tiny):
-    trainer = trainer_of(tiny, adapters="shared", weight_decay=0.01)
+    trainer = trainer_of(tiny, placement="shared", weight_decay=0.01)
     for _ in range(3):
         trainer.step(batch_of(trainer), lr=0.01, kl_weight=0.0)
     tensors, values = trainer.state()
@@ -174,7 +174,7 @@ def test_restored_state_gives_the_next_update_bit_for_bit(tiny):
     expected = bytes_of(trainer)
     trainer.adapted.adapter.release()
 
-    other = trainer_of(tiny, adapters="shared", weight_decay=0.01)
+    other = trainer_of(tiny, placement="shared", weight_decay=0.01)
     other.restore(tensors, values)
     again = other.step(batch_of(other, held=True), lr=0.02, kl_weight=0.5)
     assert bytes_of(other) == expected
@@ -199,18 +199,13 @@ def test_without_the_optimizer_the_next_update_would_differ(tiny):
     assert bytes_of(trainer) != expected
 
 
-def test_begin_makes_fresh_per_fact_and_keeps_a_shared_adapter(tiny):
-    own = trainer_of(tiny, adapters="per_fact")
+def test_start_fresh_forgets_adapter_and_optimizer(tiny):
+    own = trainer_of(tiny, placement="per_fact")
     fresh = bytes_of(own)
     own.step(batch_of(own), lr=0.01, kl_weight=0.0)
-    own.begin()
+    assert bytes_of(own) != fresh
+    own.start_fresh()
     assert bytes_of(own) == fresh and not own.optimizer.state
-    own.adapted.adapter.release()
-    shared = trainer_of(tiny, adapters="shared")
-    shared.step(batch_of(shared), lr=0.01, kl_weight=0.0)
-    kept = bytes_of(shared)
-    shared.begin()
-    assert bytes_of(shared) == kept and shared.optimizer.state
 
 
 def test_the_kl_weight_is_steered_only_where_asked(tiny):

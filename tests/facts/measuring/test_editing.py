@@ -1,43 +1,11 @@
 """Scoring of answers, and the editing metrics on a handful of results by hand."""
 
-import pytest
-
 from fledgling.facts.measuring.editing import (
     NeighbourResult,
     ProbeResult,
-    contains,
     editing_metrics,
-    is_exact,
-    normalise,
     share,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("The  Parramatta\u00a0River!", "parramatta river"),
-        ("ＡＢＣ ①", "abc 1"),
-        ("An answer, a THE theatre", "answer theatre"),
-        ("Straße_7", "strasse 7"),
-        ("", ""),
-        ("...!?", ""),
-    ],
-)
-def test_normalisation(text, expected):
-    assert normalise(text) == expected
-
-
-def test_contains_any_of_the_answers_but_not_an_empty_one():
-    assert contains("She lives in OSLO, I think.", ["Bergen", "oslo"])
-    assert not contains("She lives in Bergen.", ["Oslo"])
-    assert not contains("anything", ["", "the", "!"])
-    assert not contains("anything", [])
-
-
-def test_exact_is_nothing_but_the_answer():
-    assert is_exact("The Oslo.", ["Oslo"])
-    assert not is_exact("In Oslo.", ["Oslo"])
 
 
 def probe(kind, hit, opened, exact=False):

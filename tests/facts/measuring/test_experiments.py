@@ -4,12 +4,12 @@ import pytest
 
 from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
-from fledgling.facts.learner import Reader
+from fledgling.facts.learner import GateReaders
 from fledgling.facts.measuring.experiments import run_stream
 from fledgling.facts.measuring.streams import Probe, TaughtFact, read_fact_stream
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
 
-READER = Reader(WordEmbedder(), WordOverlap())
+READER = GateReaders(WordEmbedder(), WordOverlap())
 FACTS = read_fact_stream(DATA / "facts" / "tuning.jsonl")[:3]
 
 
@@ -42,9 +42,9 @@ def numbers_of(records):
     "changes",
     [
         {},
-        {"facts.learning.adapters": "shared", "facts.gate.enabled": False},
-        {"facts.learning.method": "in_context"},
-        {"facts.learning.method": "hybrid"},
+        {"facts.learning.placement": "shared", "facts.gate.enabled": False},
+        {"facts.learning.placement": "in_prompt"},
+        {"facts.learning.wait_for": 3},
     ],
 )
 def test_a_stream_ends_in_one_line_of_metrics(small_config, changes):
@@ -59,7 +59,7 @@ def test_a_stream_ends_in_one_line_of_metrics(small_config, changes):
     assert {"backward_transfer", "forgetting", "updates_per_fact", "seconds_per_turn"} <= set(
         metrics
     )
-    trained = changes.get("facts.learning.method") != "in_context"
+    trained = changes.get("facts.learning.placement") != "in_prompt"
     assert metrics["updates_per_fact"] == (2.0 if trained else 0.0)
     assert (metrics["seconds_per_update"] is not None) == trained
 

@@ -7,6 +7,7 @@ from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.gate.cases import GateCase
 from fledgling.facts.gate.gate import Gate
+from fledgling.facts.learner import Reply
 from fledgling.facts.measuring.probing import (
     AnchorSet,
     ask_neighbours,
@@ -36,6 +37,10 @@ def tell(learner, text):
     return list(learn(learner, [Turn(text)], reply=False))
 
 
+def routes(learner, questions):
+    return zip(learner.sources(questions), learner.route(questions), strict=True)
+
+
 @pytest.fixture
 def scripted(new_learner, monkeypatch):
     """A learner that was told of Lena, whose answers are given by question."""
@@ -47,7 +52,12 @@ def scripted(new_learner, monkeypatch):
         "What is the home of Lena?": "No idea.",
     }
     monkeypatch.setattr(
-        learner, "answer", lambda questions: [says.get(question, "Hm.") for question in questions]
+        learner,
+        "answer",
+        lambda questions: [
+            Reply(says.get(question, "Hm."), *routed)
+            for question, routed in zip(questions, routes(learner, questions), strict=True)
+        ],
     )
     return learner
 
@@ -88,7 +98,7 @@ def test_base_answers_are_asked_for_once(scripted, monkeypatch):
 
 
 def test_anchors_of_an_untaught_learner_have_not_moved(new_learner):
-    learner = new_learner(**{"facts.gate.enabled": False, "facts.learning.adapters": "shared"})
+    learner = new_learner(**{"facts.gate.enabled": False, "facts.learning.placement": "shared"})
     metrics = AnchorSet(learner, ["Why is the sky blue?", "Hi"]).measure(learner)
     assert metrics["anchor_kl"] == pytest.approx(0.0, abs=1e-6)
     assert metrics["locality"] == metrics["answers_unchanged"] == 1.0
@@ -101,7 +111,7 @@ def test_an_always_acting_adapter_moves_anchors_and_a_gated_one_does_not(new_lea
         learner = new_learner(
             **{
                 "facts.gate.enabled": gated,
-                "facts.learning.adapters": "shared",
+                "facts.learning.placement": "shared",
                 "facts.learning.lr": 0.05,
             }
         )

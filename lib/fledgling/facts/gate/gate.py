@@ -78,6 +78,11 @@ class Gate:
         self.ids += [fact.id for fact in facts]
         self._texts += [fact_text(fact) for fact in facts]
 
+    def set_all(self, facts: Iterable[Fact]) -> None:
+        """Index exactly these facts."""
+        self.ids, self._texts = [], []
+        self.add_all(facts)
+
     def remove(self, fact_id: str) -> None:
         """Drop a fact from the index; unknown ids are ignored."""
         if fact_id not in self.ids:

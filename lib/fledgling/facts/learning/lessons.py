@@ -24,7 +24,7 @@ from fledgling.language.settings import LanguageSection
 from fledgling.models.rows import AdaptedModel, Rows
 
 
-class Rehearsal:
+class Lessons:
     """Composes minibatches. Held rows are the frozen base's own answers to held-in anchors and
     near-miss questions; held-out anchors are never read here.
     """
@@ -70,7 +70,7 @@ class Rehearsal:
     ) -> Rows:
         """Examples with token weights; each row's weights are scaled."""
         tokenizer, weights = self.adapted.tokenizer, []
-        for example, factor in zip(examples, scale, strict=False):
+        for example, factor in zip(examples, scale, strict=True):
             fact = facts.get(example.fact_id)
             names = (fact.object,) if fact else ()
             offsets = tokenizer(
@@ -155,19 +155,19 @@ class Rehearsal:
         """Chosen held-in anchors with the base's logits."""
         return _pick(*self.anchors(), chosen)
 
-    def loss(self, fact: Fact, rng: random.Random) -> float:
-        """Mean loss over a fact's rows with the adapter that acts now, in nats per token."""
-        rows = self.rows_of(fact, rng)
+    def loss(self, fact: Fact) -> float:
+        """Mean loss of a fact's own rows with the adapter that acts now, in nats per token. The
+        rows are always the same, so that two measurements can be compared.
+        """
+        rows = self.rows_of(fact)
         with torch.no_grad():
-            return float(
-                weighted_cross_entropy(self.adapted.logits(rows), rows.targets, rows.target_weights)
-            )
+            logits = self.adapted.logits(rows)
+            return float(weighted_cross_entropy(logits, rows.targets, rows.target_weights))
 
-    def rows_of(self, fact: Fact, rng: random.Random) -> Rows:
+    def rows_of(self, fact: Fact) -> Rows:
         """The fact's own rows, encoded, without anything beside them."""
-        return self.encode(
-            self.examples(fact, rng), {fact.id: fact}, [1.0] * self.facts.learning.max_rows
-        )
+        chosen = self.examples(fact, random.Random(fact.id))
+        return self.encode(chosen, {fact.id: fact}, [1.0] * len(chosen))
 
     def own_reply(self, prompt: str, reply: str) -> Batch:
         """One row: the model's own reply to an ordinary turn."""

@@ -82,19 +82,19 @@ class OnlineTrainer:
         )
 
     @property
-    def aligns(self) -> bool:
+    def _aligns(self) -> bool:
         """Whether a fact's first minibatch decides what its adapter reads; a shared adapter keeps
         what it has.
         """
         return (
-            self.learning.adapters == "per_fact" and self.adapted.adapter.section.start == "aligned"
+            self.learning.placement == "per_fact"
+            and self.adapted.adapter.section.start == "aligned"
         )
 
-    def begin(self) -> None:
-        """Get ready for a new fact: with one adapter per fact, a fresh adapter and optimizer."""
-        if self.learning.adapters == "per_fact":
-            self.adapted.adapter.reset()
-            self.optimizer = self._fresh_optimizer()
+    def start_fresh(self) -> None:
+        """A fresh adapter, which changes nothing, and a fresh optimizer."""
+        self.adapted.adapter.reset()
+        self.optimizer = self._fresh_optimizer()
 
     def learn(self, batches: Iterator[Batch], *, lr: float, kl_weight: float) -> Iterator[Update]:
         """Yield one ``Update`` per step until the answers are known well enough or the updates are
@@ -102,7 +102,7 @@ class OnlineTrainer:
         """
         last = max(self.learning.max_updates - 1, 1)
         for number, batch in zip(range(self.learning.max_updates), batches, strict=False):
-            if number == 0 and self.aligns:
+            if number == 0 and self._aligns:
                 section = self.adapted.adapter.section
                 align(
                     self.adapted,

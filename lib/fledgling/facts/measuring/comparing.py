@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fledgling.core.records import StepRecord
-from fledgling.facts.learner import Reader
+from fledgling.facts.learner import GateReaders
 from fledgling.facts.measuring.experiments import run_stream
 from fledgling.facts.measuring.streams import TaughtFact
 from fledgling.facts.settings import FactsSection
@@ -16,7 +16,7 @@ from fledgling.models.loading import LoadedModel
 
 def compare(
     loaded: LoadedModel,
-    reader: Reader,
+    readers: GateReaders,
     recipes: Mapping[str, FactsSection],
     language: LanguageSection,
     streams: Mapping[int, Sequence[TaughtFact]],
@@ -37,7 +37,7 @@ def compare(
         for seed, facts in streams.items():
             records = run_stream(
                 loaded,
-                reader,
+                readers,
                 section,
                 language,
                 facts,

@@ -4,38 +4,8 @@ text.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_NOT_WORD = re.compile(r"[^\w\s]|_")
-
-
-def normalise(text: str) -> str:
-    """NFKC, lower case, without articles and punctuation, single spaces.
-
-    >>> normalise("The  Parramatta\u00a0River!")
-    'parramatta river'
-    """
-    text = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(_ARTICLES.sub(" ", _NOT_WORD.sub(" ", text)).split())
-
-
-def contains(text: str, answers: Iterable[str]) -> bool:
-    """Whether any accepted answer stands in the text, both normalised.
-
-    >>> contains("She lives in Oslo.", ["Oslo"])
-    True
-    """
-    said = normalise(text)
-    return any(wanted in said for answer in answers if (wanted := normalise(answer)))
-
-
-def is_exact(text: str, answers: Iterable[str]) -> bool:
-    """Whether the text is an accepted answer and nothing else, both normalised."""
-    return normalise(text) in {normalise(answer) for answer in answers}
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from fledgling.core.records import StepRecord, Turn
-from fledgling.facts.flow import consolidate, learn
-from fledgling.facts.learner import OnlineLearner, Reader
+from fledgling.facts.flow import learn, train_waiting
+from fledgling.facts.learner import GateReaders, OnlineLearner
 from fledgling.facts.measuring.anchors import unrelated
 from fledgling.facts.measuring.editing import ProbeResult, share
 from fledgling.facts.measuring.forgetting import backward_transfer, forgetting
@@ -27,7 +27,7 @@ LEARNED_LOSS = (
 
 def run_stream(
     loaded: LoadedModel,
-    reader: Reader,
+    readers: GateReaders,
     section: FactsSection,
     language: LanguageSection,
     facts: Sequence[TaughtFact],
@@ -50,7 +50,7 @@ def run_stream(
     own replies takes an ordinary turn after each fact. The learner is closed whether or not the
     caller takes every record.
     """
-    learner = OnlineLearner(loaded, section, language, reader=reader, store=store, seed=seed)
+    learner = OnlineLearner(loaded, section, language, readers=readers, store=store, seed=seed)
     try:
         base_answers = {} if base_answers is None else base_answers
         small_talk = unrelated()
@@ -69,7 +69,8 @@ def run_stream(
             if section.learning.own_replies:
                 yield from learn(learner, [Turn(small_talk[place % len(small_talk)])])
             if place == len(facts) - 1:
-                yield from consolidate(learner)
+                with learner.turn():
+                    yield from train_waiting(learner)
             rows.append(_retention(learner, facts[: place + 1], matrix))
             learned.append(updates_to_learn(losses, LEARNED_LOSS))
             yield StepRecord(

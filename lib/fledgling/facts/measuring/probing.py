@@ -6,43 +6,39 @@ from collections.abc import Sequence
 
 import pandas
 import torch
-from torch import Tensor
 
+from fledgling.core.answers import contains, is_exact
 from fledgling.core.records import Example, Turn
 from fledgling.facts.gate.cases import GateCase
 from fledgling.facts.gate.gate import Gate
-from fledgling.facts.learner import BASE, OnlineLearner
+from fledgling.facts.learner import OnlineLearner
 from fledgling.facts.measuring.editing import (
     NeighbourResult,
     ProbeResult,
-    contains,
     editing_metrics,
-    is_exact,
 )
 from fledgling.facts.measuring.stability import Drift, drift, stability_metrics
 from fledgling.facts.measuring.streams import TaughtFact
+from fledgling.facts.placements import BASE
 from fledgling.language.facts import take_at_word
 from fledgling.language.settings import LanguageSection
-from fledgling.models.rows import Rows
 
 
 def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[ProbeResult]:
     """Every probe of the facts, answered freely and greedily."""
     asked = [(fact, probe) for fact in facts for probe in fact.probes]
-    questions = [probe.question for _, probe in asked]
-    opened = [key != BASE for key in learner.keys(questions)]
-    answers = learner.answer(questions)
+    replies = learner.answer([probe.question for _, probe in asked])
     return [
         ProbeResult(
             fact.id,
             probe.kind,
             probe.question,
-            answer,
-            contains(answer, probe.answers),
-            is_exact(answer, probe.answers),
-            is_open,
+            reply.text,
+            contains(reply.text, probe.answers),
+            is_exact(reply.text, probe.answers),
+            reply.source != BASE,
         )
-        for (fact, probe), answer, is_open in zip(asked, answers, opened, strict=True)
+        for (fact, probe), reply in zip(asked, replies, strict=True)
     ]
 
 
@@ -55,21 +51,18 @@ def ask_neighbours(
     asked = [(fact, neighbour) for fact in facts for neighbour in fact.neighbours]
     questions = [neighbour.question for _, neighbour in asked]
     recall_base(learner, questions, base_answers)
-    opened = [key != BASE for key in learner.keys(questions)]
-    answers = learner.answer(questions)
-    return [
-        NeighbourResult(
-            fact.id,
-            neighbour.kind,
-            neighbour.question,
-            answer,
-            base_answers[neighbour.question],
-            contains(answer, neighbour.forbidden)
-            and not contains(base_answers[neighbour.question], neighbour.forbidden),
-            is_open,
+    results = []
+    for (fact, neighbour), reply in zip(asked, learner.answer(questions), strict=True):
+        base = base_answers[neighbour.question]
+        spilled = contains(reply.text, neighbour.forbidden)
+        hit = spilled and not contains(base, neighbour.forbidden)
+        opened = reply.source != BASE
+        results.append(
+            NeighbourResult(
+                fact.id, neighbour.kind, neighbour.question, reply.text, base, hit, opened
+            )
         )
-        for (fact, neighbour), answer, is_open in zip(asked, answers, opened, strict=True)
-    ]
+    return results
 
 
 def recall_base(
@@ -145,43 +138,27 @@ class AnchorSet:
 
     def measure(self, learner: OnlineLearner) -> dict[str, float | None]:
         """``anchor_kl``, ``locality``, ``anchor_ppl_ratio`` and ``answers_unchanged`` of the
-        learner as it is now.
+        learner as it is now, each anchor by whatever answers it.
         """
-        keys, total = learner.keys(self.prompts), Drift()
-        for key in dict.fromkeys(keys):
-            rows = self._rows(learner, [index for index, other in enumerate(keys) if other == key])
+        sources = learner.sources(self.prompts)
+        total = Drift()
+        for source in dict.fromkeys(sources):
+            chosen = [place for place, other in enumerate(sources) if other == source]
+            rows = learner.adapted.encode([self.examples[place] for place in chosen])
             base = learner.adapted.base_logits(rows)
-            total += drift(base, self._logits(learner, key, rows), rows.targets)
-        self.latest = self._answers(learner, keys)
-        return stability_metrics(
-            total, [a == b for a, b in zip(self.latest, self.answers, strict=True)]
-        )
+            with learner.placement.acting(source) as model, torch.no_grad():
+                framed = rows if model is learner.adapted else model.reframe(rows)
+                total += drift(base, model.logits(framed), rows.targets)
+        self.latest = self._answers(learner, sources)
+        pairs = zip(self.latest, self.answers, strict=True)
+        return stability_metrics(total, [now == before for now, before in pairs])
 
-    def _logits(self, learner: OnlineLearner, key: str, rows: Rows) -> Tensor:
-        """(N, V) by whatever answers now: an adapter, or the base with facts in its prompt."""
-        told = learner.in_prompt()
-        if key == BASE and told:
-            reader = learner.told(told)
-            return reader.base_logits(reader.reframe(rows))
-        with learner.acting(key), torch.no_grad():
-            return learner.adapted.logits(rows)
-
-    def _answers(self, learner: OnlineLearner, keys: Sequence[str]) -> list[str]:
+    def _answers(self, learner: OnlineLearner, sources: Sequence[str]) -> list[str]:
         """The answers now; where the plain base answers they are what it answered before."""
-        plain = not learner.in_prompt()
-        asked = [
-            prompt
-            for prompt, key in zip(self.prompts, keys, strict=True)
-            if key != BASE or not plain
-        ]
-        fresh = dict(zip(asked, learner.answer(asked), strict=True)) if asked else {}
-        return [
-            fresh.get(prompt, answer)
-            for prompt, answer in zip(self.prompts, self.answers, strict=True)
-        ]
-
-    def _rows(self, learner: OnlineLearner, chosen: Sequence[int]) -> Rows:
-        return learner.adapted.encode([self.examples[index] for index in chosen])
+        moved = [prompt for prompt, by in zip(self.prompts, sources, strict=True) if by != BASE]
+        fresh = dict(zip(moved, learner.answer(moved), strict=True)) if moved else {}
+        pairs = zip(self.prompts, self.answers, strict=True)
+        return [fresh[prompt].text if prompt in fresh else answer for prompt, answer in pairs]
 
 
 def evaluate(

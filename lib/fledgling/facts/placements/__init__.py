@@ -1,0 +1,48 @@
+"""Where a learned fact is kept, and what answers from there: ``per_fact`` (an adapter a fact),
+``shared`` (one adapter for all), ``in_prompt`` (the system prompt, no weights).
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from fledgling.core.records import Fact
+from fledgling.facts.gate.gate import Route
+from fledgling.models.rows import AdaptedModel
+
+BASE = "base"  # the source of an answer that the frozen base gives
+
+
+class Placement(Protocol):
+    """The small interface that the flow goes through; a new way to keep facts is one file.
+
+    A *source* is what answers: ``BASE``, a fact's id, or a name of the placement's own.
+    """
+
+    trains: bool  # whether a fact takes updates when it is told
+    interferes: bool  # whether learning one fact can disturb another
+
+    def begin(self, fact: Fact) -> None:
+        """Get ready to learn ``fact``."""
+
+    def take_back(self) -> None:
+        """Undo the updates since ``begin``."""
+
+    def keep(self, fact: Fact) -> None:
+        """Let what was learned since ``begin`` stay, and store it."""
+
+    def save(self) -> None:
+        """Store what an update outside of a fact has changed."""
+
+    def forget(self, fact_id: str) -> None:
+        """Drop what is kept for one fact."""
+
+    def source(self, route: Route) -> str:
+        """What answers a question that the gate routed so."""
+
+    def acting(self, source: str) -> AbstractContextManager[AdaptedModel]:
+        """The model that answers, for as long as the block lasts."""
+
+    def resume(self) -> None:
+        """Take up what the store holds: when it is opened, and when a turn was taken back."""
