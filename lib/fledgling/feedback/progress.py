@@ -84,7 +84,7 @@ def finished(folder: Path, mark: str) -> dict[str, Any] | None:
         record = read_json(folder / RECORD)
     except DataError:
         record = {}
-    if record.get("fingerprint") != mark:
+    if mark not in (record.get("fingerprint"), record.get("whole")):
         raise ModelError(
             f"{folder} exists and comes from another training; give another folder, or move it away"
         )

@@ -28,6 +28,24 @@ class TrainingSection(Section):
     checkpoint_seconds: Positive
 
 
+class PreferencesSection(Section):
+    """How pairs of a better and a worse reply are learned, where it differs from ``training``."""
+
+    loss: Literal["dpo", "kto"]
+    beta: Positive
+    imitation: NonNegative
+    lr: Positive
+    epochs: Count
+
+
+class TriggersSection(Section):
+    """When the background trainer trains."""
+
+    important: Count
+    idle_seconds: Positive
+    look_seconds: Positive
+
+
 class SignalsSection(Section):
     """How near two turns must be to be about the same, and how a turn is judged."""
 
@@ -39,8 +57,22 @@ class SignalsSection(Section):
     quality: dict[Literal["negative", "neutral", "positive"], tuple[Share, Share]]
 
 
+class BufferSection(Section):
+    """How much feedback is kept, and what goes when there is more."""
+
+    capacity: Count
+    shares: dict[Literal["positive", "correction", "negative", "neutral"], Share]
+    half_life: Positive
+    important: Share
+    max_record_bytes: Annotated[int, Field(ge=1024)]
+    instruction: str
+
+
 class FeedbackSection(Section):
     """From conversation to adapter."""
 
     signals: SignalsSection
+    buffer: BufferSection
     training: TrainingSection
+    preferences: PreferencesSection
+    triggers: TriggersSection

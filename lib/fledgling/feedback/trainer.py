@@ -73,7 +73,7 @@ def train(
             f"none of the {len(examples)} examples leaves room for a reply within"
             f" feedback.training.max_tokens {section.max_tokens}; give at least one that does"
         )
-    mark = fingerprint(examples, section, seed, start, _shape(loaded))
+    mark = fingerprint(examples, section, seed, start, shape_of(loaded))
     about = {"examples": len(rows), "left_out": len(examples) - len(rows)}
     build = partial(_supervised, rows=rows, section=section, seed=seed)
     yield from run_training(
@@ -153,7 +153,7 @@ def _publish(adapter: Adapter, folder: Path, record: dict[str, Any]) -> None:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
-def _shape(loaded: LoadedModel) -> tuple[object, ...]:
+def shape_of(loaded: LoadedModel) -> tuple[object, ...]:
     """What tells one base from another without reading its weights."""
     config = loaded.model.config
     return (

@@ -41,6 +41,14 @@ def quieten_trainers() -> None:
     warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})\b")
 
 
+def import_trainers() -> None:
+    """Import what takes seconds, before anybody waits for it."""
+    quieten_trainers()
+    from trl import DPOTrainer, SFTTrainer
+
+    logging.getLogger(__name__).debug("ready: %s, %s", SFTTrainer, DPOTrainer)
+
+
 def common_arguments(
     section: TrainingSection, progress: Path, device: torch.device, dtype: torch.dtype, seed: int
 ) -> dict[str, Any]:

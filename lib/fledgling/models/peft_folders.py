@@ -31,7 +31,7 @@ def write_peft(adapter: Adapter, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        adapter.peft.save_pretrained(str(temporary), safe_serialization=True)
+        adapter.peft.save_pretrained(str(temporary), selected_adapters=["default"])
         (temporary / "README.md").unlink(missing_ok=True)
         temporary.chmod(0o755)
         temporary.rename(folder)

@@ -94,8 +94,8 @@ class Fitting:
     """
 
     strength: float = 2.0
-    ranker_strength: float = 10.0
-    single_weight: float = 0.5
+    ranker_strength: float = 3.0
+    single_weight: float = 0.8
     folds: int = 5
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -42,7 +43,7 @@ _READINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("that_is", rf"^(?:that|its){_BE}?\s+(?P<answer>.+)$"),
         ("must_be", r"^(?:must|should)\s+(?:be|have\s+been|read)\s+(?P<answer>.+)$"),
         ("something_is", rf"^(?:[\w'’]+\s+){{0,6}}[\w'’]+?{_BE}\s+(?P<answer>.+)$"),
-        ("subject", r"^(?P<answer>.+?)(?:\s+(?:is|was|are|were|did|does|do|has|wrote|would)\b.*|'s\s.*)$"),
+        ("subject", r"^(?P<answer>.+?)(?:\s+(?:is|was|are|were|did|does|do|has|wrote|won|can|would)\b.*|'s\s.*)$"),
         ("meant", r"\b(?:mean|meant|said|want|wanted|thought)\s+(?P<answer>.+)$"),
         ("meant_after", r"^(?P<answer>.+?)\s+(?:i\s+think\s+)?(?:you|u|i|we)\s+mean\b"),
         ("towards", r"\b(?:to|like|take|use|make\s+(?:that|it)|get|got|takes?|needs?|called|named|says?"
@@ -59,14 +60,15 @@ _READINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: off
 _REST = re.compile(
     r"""\s+(?:actually|please|then|now|nowadays|again|instead|though|obviously|dude|mostly|after\s+all|
-        of\s+course|to\s+be\s+exact|my\s+friend|i\s+think.*|i\s+believe.*|if\s+.*|says?\s+.*|since\s+.*|
-        (?:is|was|are|were|did|does|has|would)\b.*|for\s+(?:a|an|the)\s+.*|in\s+(?:standard|python|
+        of\s+course|to\s+be\s+exact|my\s+(?:friend|dear)|mate|bro|buddy|i\s+think.*|i\s+believe.*|if\s+.*|says?\s+.*|since\s+.*|
+        (?:is|was|are|were|did|does|has|would|can|won)\b.*|for\s+(?:a|an|the)\s+.*|in\s+(?:standard|python|
         germany|finnish|standard\s+\w+)\b.*|\w+\s+ago|years\s+ago|here|this\s+\w+|last\s+\w+|so\s+.*|
         and\s+not\s+.*|not\s+.*|on\s+(?:weekdays|the\s+court)|at\s+the\s+(?:end|very\s+least)|
         today|with\s+(?:you|me|him|her|us|them|an?\s+\w)|on\s+fridays|every\s+\w+$|years?\s+ago|last\s+year|
         because\s+.*|in\s+case\s+.*|dont.*|believe\s+.*)$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_PLACES = frozenset("in on at from until under per for with to by".split())
 _TOKEN = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*%?")
 
 
@@ -145,12 +147,26 @@ def describe(
         "new_number": float(any(word not in said for word in numbers)),
         "number_missed": float(not numbers and any(map(_has_digit, turn))),
         "number_for_number": float(bool(numbers) and any(map(_has_digit, said))),
+        "range_of_numbers": float(len(numbers) > 1 and "range" in names),
+        "question_not_reply": sum(word in asked and word not in said for word in inside) / count,
+        "alike": alike(new, [word for word in said if word not in turn]),
+        "preposition_kept": float(bool(inside) and inside[0] in said and inside[0] in _PLACES),
+        "preposition_new": float(bool(inside) and inside[0] not in said and inside[0] in _PLACES),
         "function_last": float(bool(inside) and inside[-1] in FUNCTION_WORDS),
         "function_first": float(bool(inside) and inside[0] in FUNCTION_WORDS),
         "same_first_word": float(bool(inside) and inside[0] in words_of(reply)[:40] and bool(new)),
         "objects": float(_OBJECTS.search(answer) is not None),
         "has_verb": float(any(word in {"is", "was", "are", "it's", "did", "you"} for word in inside)),
     }  # fmt: off
+
+
+def alike(new: Sequence[str], others: Sequence[str]) -> float:
+    """How much a new word looks like one that it may stand for ("Tim" for "Tom"), 0.6 to 1; else
+    0.
+    """
+    pairs = [(one, other) for one in new[:12] for other in others[:60]]
+    best = max((SequenceMatcher(None, one, other).ratio() for one, other in pairs), default=0.0)
+    return best if best >= 0.6 else 0.0
 
 
 def words_of(text: str) -> list[str]:

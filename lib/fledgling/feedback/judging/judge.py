@@ -60,6 +60,17 @@ class Judge:
             for one, shares, found in zip(seen, table, ranked, strict=True)
         ]
 
+    def answer(self, exchange: Exchange) -> str:
+        """The right answer in a turn that is known to correct the reply, "" where none is found."""
+        reaction = exchange.reaction or ""
+        ranked = rank(
+            reaction,
+            prompt=exchange.prompt,
+            reply=exchange.reply,
+            weights=self.coefficients.ranker,
+        )
+        return ranked[0][1] if ranked else ""
+
     def _feedback(self, seen: Observation, shares: np.ndarray, ranked: Ranked) -> Feedback:
         exchange = seen.exchange
         label = self._label(seen, shares, bool(ranked))

@@ -17,7 +17,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 from fledgling.core.words import FUNCTION_WORDS
-from fledgling.feedback.judging.corrections import words_of
+from fledgling.feedback.judging.corrections import alike, words_of
 from fledgling.feedback.settings import SignalsSection
 from fledgling.language.corrections import correction_of
 from fledgling.language.sentences import mend_apostrophes
@@ -187,12 +187,31 @@ def features(seen: Observation) -> dict[str, float]:
         "new_number": float(any(map(_has_digit, words)) and any(map(_has_digit, new))),
         "number_for_number": float(any(map(_has_digit, new)) and any(map(_has_digit, said))),
         "nothing_new": float(not new),
+        **_replacement(words, said, set(words_of(seen.exchange.prompt))),
         "starts_no": float(first in {"no", "nope", "nah", "wrong", "nooo", "sorry"}),
         "starts_yes": float(first in {"yes", "yep", "yeah", "right", "ok", "okay", "exactly"}),
         "starts_and": float(first in {"and", "what", "how", "is", "can", "which", "who", "also"}),
         "starts_you": float(first in {"you", "u", "your"}),
         "reply_asks": float(seen.exchange.reply.rstrip().endswith("?")),
     }  # fmt: off
+
+
+def _replacement(words: list[str], said: set[str], asked: set[str]) -> dict[str, float]:
+    """Signs that a turn puts something in the place of what the reply said: it repeats what the
+    question had and the reply lacks, a word much like one of the reply's ("Tim" for "Tom"), or the
+    reply's words around another one ("third floor" for "second floor").
+    """
+    content = [word for word in words if word not in FUNCTION_WORDS][:12]
+    new = [word for word in content if word not in said]
+    missed = [word for word in new if word in asked]
+    others = [word for word in said - set(words) if word not in FUNCTION_WORDS]
+    kept = any(word in said for word in content)
+    return {
+        "repeats_question": len(missed) / max(len(content), 1),
+        "repeats_only_question": float(bool(content) and len(missed) == len(content)),
+        "alike": alike(new, others),
+        "frame_kept": float(kept and bool(new) and len(words) <= 6),
+    }
 
 
 def _has_digit(word: str) -> bool:
