@@ -230,7 +230,7 @@ def synthetic(start: int, count: int) -> Iterator[tuple[Feedback, list[dict[str,
             Feedback(
                 label,
                 float(generator.uniform(0.4, 1.0)),
-                f"Question {number}: how long does it take to get from here to place {number % 97}?",
+                f"Question {number}: how long does it take to get to place {number % 97}?",
                 f"It takes about {number % 50} minutes by train, with one change on the way.",
                 "and by bike?" if label == "neutral" else "no, it takes longer",
                 0.5,

@@ -141,11 +141,21 @@ class FeedbackBuffer:
                 better = CASE WHEN excluded.better <> '' THEN excluded.better ELSE better END
             """,
             (
-                key, number, feedback.prompt, feedback.reply, feedback.reaction, feedback.label,
-                feedback.confidence, feedback.quality, json.dumps(feedback.signals),
-                feedback.correction, better, json.dumps(list(history), ensure_ascii=False), worth,
+                key,
+                number,
+                feedback.prompt,
+                feedback.reply,
+                feedback.reaction,
+                feedback.label,
+                feedback.confidence,
+                feedback.quality,
+                json.dumps(feedback.signals),
+                feedback.correction,
+                better,
+                json.dumps(list(history), ensure_ascii=False),
+                worth,
             ),
-        )  # fmt: off
+        )
         self._make_room()
         return key
 

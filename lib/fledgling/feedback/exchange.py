@@ -148,9 +148,15 @@ def _native(value: Mapping[str, Any]) -> Feedback:
     quality = _share(value, "quality", {"positive": 0.8, "neutral": 0.55}.get(kind, 0.0))
     confidence = _share(value, "confidence", 1.0)
     return Feedback(
-        label, confidence, _text(value, "query"), reply, _text(value, "reaction", needed=False),
-        quality, tuple(signals), correction,
-    )  # fmt: off
+        label,
+        confidence,
+        _text(value, "query"),
+        reply,
+        _text(value, "reaction", needed=False),
+        quality,
+        tuple(signals),
+        correction,
+    )
 
 
 def _alpaca(value: Mapping[str, Any]) -> ChatExample:

@@ -9,79 +9,89 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
+from fledgling.core.errors import DataError
+from fledgling.core.files import read_yaml
+from fledgling.core.paths import DATA
 from fledgling.core.words import FUNCTION_WORDS
 from fledgling.language.corrections import correction_of
 from fledgling.language.sentences import mend_apostrophes
 
+GRAMMAR = DATA / "feedback" / "answers.yaml"
 MAX_CHARACTERS = 400  # a correction names its answer early; the rest of a long turn is not read
 _CLAUSE = re.compile(
     r"(?:[!?;—–()\n…]|:(?!\d)|(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bMrs)\.(?!\w)|,(?!\d)"
     r"|\s[-–]\s(?=\w{2}))+\s*"
 )
-_DENIAL = re.compile(
-    r"""^(?:(?:no+|nope|nah|wrong|incorrect|false|sorry|but|hm+|wait|oops|well|ok|not\s+quite|really|
-        seriously|dude|again|way|actually|close|almost|lol|come\s+on|are\s+you\s+\w+|correction|
-        that'?s\s+(?:wrong|not\s+(?:right|true|correct)|a\s+myth|outdated|incorrect)|
-        you'?re\s+wrong|you\s+are\s+wrong|i\s+(?:think|believe)(?:\s+you\s+mean)?|technically|
-        botanically|obviously)\b[\s,.!]*)+""",
-    re.IGNORECASE | re.VERBOSE,
+_SIGNS = (
+    "first_clause",
+    "last_clause",
+    "objecting_clause",
+    "after_objection",
+    "before_objection",
+    "many_clauses",
+    "trimmed",
+    "as_read",
 )
-_OBJECTS = re.compile(
-    r"\b(?:swapped|mixed|mistake|misprint|typo|kidding|myth|outdated|same\s+sound|with\s+(?:an?|two)"
-    r"\s+\w$|don'?t|doesn'?t|isn'?t|aren'?t|wasn'?t|can'?t|cant|none|other\s+way)\b|^(?:not|so|thanks)\b",
-    re.IGNORECASE,
-)
-_BE = r"(?:'s|\s+is|\s+was|\s+are|\s+were|\s+has|\s+have|\s+would\s+be|\s+(?:must|should)\s+(?:be|have\s+been|read))"
-_READINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
-    for name, pattern in (
-        ("it_is", rf"^(?:it|he|she|they|this|there|we|i){_BE}\s+(?P<answer>.+)$"),
-        ("that_is", rf"^(?:that|its){_BE}?\s+(?P<answer>.+)$"),
-        ("must_be", r"^(?:must|should)\s+(?:be|have\s+been|read)\s+(?P<answer>.+)$"),
-        ("something_is", rf"^(?:[\w'’]+\s+){{0,6}}[\w'’]+?{_BE}\s+(?P<answer>.+)$"),
-        ("subject", r"^(?P<answer>.+?)(?:\s+(?:is|was|are|were|did|does|do|has|wrote|won|can|would)\b.*|'s\s.*)$"),
-        ("meant", r"\b(?:mean|meant|said|want|wanted|thought)\s+(?P<answer>.+)$"),
-        ("meant_after", r"^(?P<answer>.+?)\s+(?:i\s+think\s+)?(?:you|u|i|we)\s+mean\b"),
-        ("towards", r"\b(?:to|like|take|use|make\s+(?:that|it)|get|got|takes?|needs?|called|named|says?"
-                    r"|starts?\s+with|starts?|started|ended|speaks?|does|went|spelled|painted|had|has|comes?|reads?|means?|wrote|bought|became)\s+(?P<answer>.+)$"),
-        ("more", r"\b(?P<answer>(?:more\s+like|at\s+least|around|about|every|only)\s+.+)$"),
-        ("whole", r"^(?P<answer>.+)$"),
-        ("number", r"(?P<answer>\S*\d\S*)"),
-        ("range", r"(?P<answer>\S*\d\S*\s+(?:to|or|and|-)\s+\S+)"),
-        ("equals", r"=\s*(?P<answer>\S.*)$"),
-        ("number_and_unit", r"(?P<answer>\S*\d\S*\s+[^\W\d_]\w*)"),
-        ("from_number", r"(?P<answer>\S*\d.*)$"),
-        ("at_place", r"\b(?P<answer>(?:in|on|at|from|until|under|per)\s+.+)$"),
-    )
-)  # fmt: off
-_REST = re.compile(
-    r"""\s+(?:actually|please|then|now|nowadays|again|instead|though|obviously|dude|mostly|after\s+all|
-        of\s+course|to\s+be\s+exact|my\s+(?:friend|dear)|mate|bro|buddy|i\s+think.*|i\s+believe.*|if\s+.*|says?\s+.*|since\s+.*|
-        (?:is|was|are|were|did|does|has|would|can|won)\b.*|for\s+(?:a|an|the)\s+.*|in\s+(?:standard|python|
-        germany|finnish|standard\s+\w+)\b.*|\w+\s+ago|years\s+ago|here|this\s+\w+|last\s+\w+|so\s+.*|
-        and\s+not\s+.*|not\s+.*|on\s+(?:weekdays|the\s+court)|at\s+the\s+(?:end|very\s+least)|
-        today|with\s+(?:you|me|him|her|us|them|an?\s+\w)|on\s+fridays|every\s+\w+$|years?\s+ago|last\s+year|
-        because\s+.*|in\s+case\s+.*|dont.*|believe\s+.*)$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_PLACES = frozenset("in on at from until under per for with to by".split())
+_VERBS = frozenset(("is", "was", "are", "it's", "did", "you"))
+_PLACES = frozenset(("in", "on", "at", "from", "until", "under", "per", "for", "with", "to", "by"))
 _TOKEN = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*%?")
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The expressions of data/feedback/answers.yaml, compiled."""
+
+    denials: re.Pattern[str]
+    objections: re.Pattern[str]
+    rests: re.Pattern[str]
+    readings: dict[str, re.Pattern[str]]
+
+
+@lru_cache(maxsize=4)
+def read_grammar(path: Path = GRAMMAR) -> Grammar:
+    """Read and compile the expressions. Raises ``DataError`` naming a broken one."""
+    values = read_yaml(path)
+    try:
+        denials, objections, rests = (
+            "|".join(f"(?:{line})" for line in values[name])
+            for name in ("denials", "objections", "rests")
+        )
+        readings = {
+            name: _compiled(line.replace("BE", values["be"]))
+            for name, line in values["readings"].items()
+        }
+        return Grammar(
+            _compiled(rf"^(?:(?:{denials})\b[\s,.!]*)+"),
+            _compiled(objections),
+            _compiled(rf"\s+(?:{rests})$"),
+            readings,
+        )
+    except (re.error, KeyError, AttributeError, TypeError) as error:
+        raise DataError(f"{path} holds a broken expression: {error}") from error
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE | re.VERBOSE)
 
 
 def candidates(reaction: str, prompt: str) -> dict[str, set[str]]:
     """Every proposed answer with the names of the readings that propose it."""
+    grammar = read_grammar()
     text = mend_apostrophes(reaction[:MAX_CHARACTERS].strip()).strip()
     found: dict[str, set[str]] = {}
-    for piece, names in _pieces(text):
-        stripped = _DENIAL.sub("", piece).strip()
-        for name, pattern in _READINGS:
+    for piece, names in _pieces(text, grammar):
+        stripped = grammar.denials.sub("", piece).strip()
+        for name, pattern in grammar.readings.items():
             for match in pattern.finditer(stripped):
                 answer = match["answer"].strip(" .,!?")
-                short = _REST.sub("", answer).strip(" .,!?")
+                short = grammar.rests.sub("", answer).strip(" .,!?")
                 for kept in {answer, short}:
                     if len(kept.split()) <= 10 and _says_something(kept):
                         trimmed = {"trimmed"} if kept != answer else set()
@@ -93,23 +103,22 @@ def candidates(reaction: str, prompt: str) -> dict[str, set[str]]:
     return found
 
 
-def _pieces(text: str) -> Iterator[tuple[str, set[str]]]:
+def _pieces(text: str, grammar: Grammar) -> Iterator[tuple[str, set[str]]]:
     """The clauses of a turn, and the whole turn without its opening denial, with where they
     stand.
     """
     clauses = [piece for piece in _CLAUSE.split(text) if re.search(r"\w", piece)]
-    kept = [piece for piece in clauses if _DENIAL.sub("", piece).strip()]
+    kept = [piece for piece in clauses if grammar.denials.sub("", piece).strip()]
+    objects = [grammar.objections.search(piece) is not None for piece in kept]
     for place, piece in enumerate(kept):
-        names = (
-            {"first_clause"} if place == 0 else {"last_clause"} if place == len(kept) - 1 else set()
-        )
-        if _OBJECTS.search(piece):
-            names.add("objecting_clause")
-        if place and any(_OBJECTS.search(before) for before in kept[:place]):
-            names.add("after_objection")
-        if place + 1 < len(kept) and _OBJECTS.search(kept[place + 1]):
-            names.add("before_objection")
-        yield piece, names
+        signs = {
+            "first_clause": place == 0,
+            "last_clause": 0 < place == len(kept) - 1,
+            "objecting_clause": objects[place],
+            "after_objection": any(objects[:place]),
+            "before_objection": any(objects[place + 1 : place + 2]),
+        }
+        yield piece, {name for name, seen in signs.items() if seen}
     if len(kept) > 1:
         yield text, {"many_clauses"}
 
@@ -133,11 +142,9 @@ def describe(
     ]
     numbers = [word for word in inside if _has_digit(word)]
     count = max(len(inside), 1)
-    known = ("first_clause", "last_clause", "objecting_clause", "after_objection", "before_objection",
-             "many_clauses", "trimmed", "as_read")  # fmt: off
+    grammar = read_grammar()
     return {
-        **{name: float(name in names) for name, _ in _READINGS},
-        **{name: float(name in names) for name in known},
+        **{name: float(name in names) for name in (*grammar.readings, *_SIGNS)},
         "length": min(count, 10) / 10,
         "over_four": float(count > 4),
         "new_share": len(new) / count,
@@ -155,9 +162,9 @@ def describe(
         "function_last": float(bool(inside) and inside[-1] in FUNCTION_WORDS),
         "function_first": float(bool(inside) and inside[0] in FUNCTION_WORDS),
         "same_first_word": float(bool(inside) and inside[0] in words_of(reply)[:40] and bool(new)),
-        "objects": float(_OBJECTS.search(answer) is not None),
-        "has_verb": float(any(word in {"is", "was", "are", "it's", "did", "you"} for word in inside)),
-    }  # fmt: off
+        "objects": float(grammar.objections.search(answer) is not None),
+        "has_verb": float(any(word in _VERBS for word in inside)),
+    }
 
 
 def alike(new: Sequence[str], others: Sequence[str]) -> float:

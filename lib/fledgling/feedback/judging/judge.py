@@ -1,4 +1,4 @@
-"""From (question, reply, next turn) to feedback: a label with its calibrated probability, a quality,
+"""From (question, reply, next turn) to feedback: a label with its probability, a quality,
 the signals seen, and the answer the user gave.
 
 Neutral is the default: another label must be likely enough. "A follow-up means the reply was good"

@@ -147,8 +147,17 @@ def signals_of(seen: Observation, label: str, section: SignalsSection) -> tuple[
         "abandonment": ends,
         "ask_clarification": "unclear" in seen.cues,
     }
-    shown = ("thanks", "praise", "agreement", "success", "acceptance", "denial", "complaint",
-             "not_working", "redo")  # fmt: off
+    shown = (
+        "thanks",
+        "praise",
+        "agreement",
+        "success",
+        "acceptance",
+        "denial",
+        "complaint",
+        "not_working",
+        "redo",
+    )
     return tuple(
         [name for name, present in named.items() if present]
         + [name for name in shown if name in seen.cues]
@@ -193,7 +202,7 @@ def features(seen: Observation) -> dict[str, float]:
         "starts_and": float(first in {"and", "what", "how", "is", "can", "which", "who", "also"}),
         "starts_you": float(first in {"you", "u", "your"}),
         "reply_asks": float(seen.exchange.reply.rstrip().endswith("?")),
-    }  # fmt: off
+    }
 
 
 def _replacement(words: list[str], said: set[str], asked: set[str]) -> dict[str, float]:
