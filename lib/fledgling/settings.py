@@ -22,6 +22,7 @@ from fledgling.core.layers import (
 from fledgling.core.paths import CONFIGS
 from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
+from fledgling.feedback.settings import FeedbackSection
 from fledgling.language.settings import LanguageSection
 from fledgling.models.settings import ModelsSection
 from fledgling.reports.settings import ReportsSection
@@ -53,6 +54,7 @@ class Config(Section):
     facts: FactsSection
     tasks: TasksSection
     teachers: TeachersSection
+    feedback: FeedbackSection
 
 
 def load_config(

@@ -97,6 +97,38 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """A user's reaction to a reply, "" where the conversation ended with it.
+
+    ``label`` is positive, negative, correction or neutral and ``confidence`` its calibrated
+    probability; ``quality`` is the reply's, in 0..1; ``correction`` is the right answer where the
+    user gave one.
+    """
+
+    label: str
+    confidence: float
+    prompt: str
+    reply: str
+    reaction: str
+    quality: float = 0.5
+    signals: tuple[str, ...] = ()
+    correction: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished task: which model did it, whether it succeeded, at what cost."""
+
+    task_id: str
+    model_name: str
+    prompt: str
+    reply: str
+    success: bool
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """One line of ``steps.jsonl``: what happened at ``step``, and the numbers measured there."""
 
