@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.core.files import read_yaml
 from fledgling.core.layers import merge, parse_overrides, read_layer, validate
 from fledgling.core.paths import CONFIGS
@@ -46,6 +47,7 @@ class Config(Section):
     facts: FactsSection
     tasks: TasksSection
     teachers: TeachersSection
+    auto_learning: AutoLearningSection
 
 
 def load_config(

@@ -38,9 +38,9 @@ MIGRATIONS: tuple[str, ...] = (
 )
 
 
-def connect(path: Path | str) -> sqlite3.Connection:
+def connect(path: Path | str, migrations: tuple[str, ...] = MIGRATIONS) -> sqlite3.Connection:
     """Open (or create) the store at ``path``, bring its schema up to date and return the
-    connection.
+    connection. ``migrations``: a package whose store is a file of its own gives its own.
 
     ``":memory:"`` opens a store that lives as long as the connection. Raises ``DataError`` when the
     file is not a SQLite database, cannot be opened, or was written by a newer version of the
@@ -57,7 +57,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
+        migrate(connection, migrations)
     except (sqlite3.DatabaseError, OSError) as error:
         raise DataError(
             f"{name} cannot be opened as a SQLite store: {error}; give another path, or move the "
@@ -66,24 +66,24 @@ def connect(path: Path | str) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection) -> int:
+def migrate(connection: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> int:
     """Apply the migrations that the store has not seen, each in its own transaction. Returns the
     version reached.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
+    if version > len(migrations):
         raise DataError(
-            f"the store is at schema version {version}, this library knows up to {len(MIGRATIONS)};"
+            f"the store is at schema version {version}, this library knows up to {len(migrations)};"
             " update the library or open another file"
         )
-    for number in range(version, len(MIGRATIONS)):
+    for number in range(version, len(migrations)):
         with transaction(connection):
             if int(connection.execute("PRAGMA user_version").fetchone()[0]) > number:
                 continue  # another process was faster
-            for statement in MIGRATIONS[number].split(";"):
+            for statement in migrations[number].split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
-    return len(MIGRATIONS)
+    return len(migrations)
 
 
 @contextmanager
