@@ -155,6 +155,7 @@ class GuardrailSection(Section):
     """What a model must pass before it may serve at all."""
 
     anchors: Count
+    anchor_tokens: Count
     anchor_kl: Positive
     locality: Share
     slowdown: Annotated[float, Field(ge=1.0)]
@@ -192,7 +193,6 @@ class DaemonSection(Section):
     status_hours: Positive
     look_s: Positive
     jump_s: Positive
-    late_s: Positive
 
 
 class TrialsSection(Section):

@@ -7,6 +7,7 @@ files that nothing names.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,15 +125,17 @@ class Workspace:
 
         Raises ``RunError`` when somebody else is at it.
         """
-        lock = FileLock(self.folder / f"{work}.lock")
+        lock, holder = FileLock(self.folder / f"{work}.lock"), self.folder / f"{work}.pid"
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
+            who = holder.read_text() if holder.is_file() else "unknown"
             raise RunError(
-                f"another process is at work on {work!r} in {self.folder}; wait until it is done,"
-                " or give another folder"
+                f"another process (id {who}) is at work on {work!r} in {self.folder}; wait until"
+                " it is done, stop it, or give another folder"
             ) from error
         try:
+            holder.write_text(str(os.getpid()))
             yield
         finally:
             lock.release()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow
 import pyarrow.parquet as parquet
 
 from fledgling.core.errors import DataError
@@ -115,6 +116,16 @@ class Ledger:
             if not (self.tables / part.path).is_file()
         ]
 
+    def damaged(self) -> list[Part]:
+        """Parts whose file is there but cannot be read, or has other rows than it should."""
+        there = [
+            part
+            for layer in LAYERS
+            for part in self.parts(layer)
+            if (self.tables / part.path).is_file()
+        ]
+        return [part for part in there if _row_count(self.tables / part.path) != part.rows]
+
     def found_in(self, layer: str, folder: Path) -> list[Part]:
         """The files that a partitioned COPY left below ``folder``, as parts."""
         parts = []
@@ -140,3 +151,10 @@ class Ledger:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
         return swept
+
+
+def _row_count(path: Path) -> int | None:
+    try:
+        return parquet.read_metadata(path).num_rows
+    except (OSError, pyarrow.ArrowException):
+        return None

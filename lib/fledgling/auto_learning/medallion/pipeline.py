@@ -117,6 +117,19 @@ def mend(ledger: Ledger, section: AutoLearningSection) -> str:
     return why
 
 
+def set_damaged_aside(workspace: Workspace) -> list[str]:
+    """Open every file of the tables; what cannot be read, or has not the rows that it should, is
+    renamed, so that the next run makes it again. Returns the files.
+    """
+    ledger = ledger_of(workspace)
+    with workspace.only_one(LOCK):
+        damaged = [part.path for part in ledger.damaged()]
+        for path in damaged:
+            file = ledger.tables / path
+            file.rename(file.with_name(f"{file.name}.damaged"))
+    return damaged
+
+
 def _mend_gold(ledger: Ledger, days: list[str]) -> str:
     if not days:
         return ""
