@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -273,12 +274,10 @@ def join_parameters(arguments: Sequence[str]) -> list[str]:
 
 
 def add_optional_commands() -> None:
-    """The teachers' commands, where that part is installed."""
-    if find_spec("fledgling.teachers.cli") is None:
-        return
-    from fledgling.teachers.cli import app as teachers_app
-
-    app.add_typer(teachers_app, name="teachers")
+    """The packages' own commands, of those packages that are installed."""
+    for command, package in (("teachers", "teachers"), ("auto", "auto_learning")):
+        if find_spec(f"fledgling.{package}.cli") is not None:
+            app.add_typer(import_module(f"fledgling.{package}.cli").app, name=command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -41,10 +41,12 @@ def fine_tune(
     train: Train,
     now: datetime,
     *,
-    parent: str = "",
+    system: str = "",
+    only_new: bool = False,
 ) -> Iterator[StepRecord]:
-    """Train on all examples of a master and register the model; the last record, ``trained``,
-    names it. Nothing is registered when the training does not come to its end.
+    """Train on the examples of a master, all or only those never trained on, and register the
+    model; the last record, ``trained``, names it. Nothing is registered when the training does not
+    come to its end. ``system`` is the master's system message.
 
     Raises ``DataError`` when there are too few new examples, or when a model was trained on just
     these; ``RunError`` when a training of this master is under way.
@@ -56,8 +58,8 @@ def fine_tune(
                 f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
                 " auto_learning.readiness.examples says how many it takes"
             )
-        found = examples(workspace, section, master)
-        learned = conversations(found)
+        found = examples(workspace, section, master, only_new=only_new)
+        learned = conversations(found, system)
         data_hash = _data_hash(learned)
         registry = Registry(workspace)
         _refuse_twice(registry, master, data_hash)
@@ -71,7 +73,7 @@ def fine_tune(
         model = Model(
             id=name,
             master=master,
-            parent=parent or champion.id,
+            parent=champion.id,
             folder=name,
             bytes_hash=hash_folder(workspace.models / name),
             data_hash=data_hash,

@@ -44,7 +44,8 @@ def predict(champion: np.ndarray, challenger: np.ndarray, section: PredictionSec
     The difference of pairs is taken as normal, a pseudo-pair won and one lost keep the error away
     from zero, and ``live_spread`` is what held-out and live tasks are expected to differ by.
     """
-    pairs = np.concatenate([np.asarray(challenger) - np.asarray(champion), [1.0, -1.0]])
+    ours, theirs = np.asarray(challenger, dtype=float), np.asarray(champion, dtype=float)
+    pairs = np.concatenate([ours - theirs, [1.0, -1.0]])
     gain = float(pairs.mean())
     error = float(np.hypot(pairs.std(ddof=1) / np.sqrt(len(pairs)), section.live_spread))
     probability = float(ndtr(gain / error))

@@ -69,16 +69,18 @@ def readiness(workspace: Workspace, section: AutoLearningSection, master: str) -
     )
 
 
-def examples(workspace: Workspace, section: AutoLearningSection, master: str) -> pandas.DataFrame:
+def examples(
+    workspace: Workspace, section: AutoLearningSection, master: str, *, only_new: bool = False
+) -> pandas.DataFrame:
     """The texts of a master that may be trained on, in the order of their ids: task_id, area,
-    prompt, reply.
+    prompt, reply. ``only_new``: of tasks that no model was trained on.
 
     Of several tasks with the same prompt the first stands: a question asked a hundred times is
     still one lesson.
     """
     if not ledger_of(workspace).parts(EXAMPLES):
         return pandas.DataFrame({"task_id": [], "area": [], "prompt": [], "reply": []})
-    return query(
+    found = query(
         workspace,
         section,
         "SELECT task_id, area, prompt, reply FROM examples WHERE master = ? AND side = ?"
@@ -86,6 +88,9 @@ def examples(workspace: Workspace, section: AutoLearningSection, master: str) ->
         " ORDER BY task_id",
         (master, TRAINING),
     )
+    if only_new:
+        found = found[~found["task_id"].isin(_trained(workspace, master))]
+    return found.reset_index(drop=True)
 
 
 def conversations(found: pandas.DataFrame, system: str = "") -> list[ChatExample]:

@@ -21,10 +21,17 @@ _WEIGHTS = "adapter_model.safetensors"
 class Replies:
     """Answers as any registered model would. Close it to have the plain base back."""
 
-    def __init__(self, loaded: LoadedModel, registry: Registry, section: TrainingSection) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        registry: Registry,
+        section: TrainingSection,
+        *,
+        system: str | None = None,
+    ) -> None:
         self.registry = registry
         self.adapter = Adapter(loaded, section.adapter)
-        self.adapted = AdaptedModel(self.adapter, max_length=loaded.max_length)
+        self.adapted = AdaptedModel(self.adapter, system=system, max_length=loaded.max_length)
         self._states: dict[str, State] = {}
 
     def __enter__(self) -> Replies:

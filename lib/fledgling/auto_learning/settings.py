@@ -211,6 +211,9 @@ class UsersSection(Section):
     """The simulated users of the demonstration, whose truth is known."""
 
     tasks_per_day: Count
+    users: Count
+    people_right: Share
+    reply_tokens: Count
     areas: dict[str, Positive]
 
 

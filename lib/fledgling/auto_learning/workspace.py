@@ -91,7 +91,7 @@ class Workspace:
     @classmethod
     def open(cls, folder: Path | str = "") -> Workspace:
         """Open or create it. Raises ``DataError`` where the store cannot be read."""
-        folder = Path(folder).expanduser() if folder else home() / "auto_learning"
+        folder = Path(folder).expanduser() if folder else default_folder()
         store = connect(folder / "auto_learning.sqlite", MIGRATIONS)
         for name in ("inbox", "tables", "models"):
             (folder / name).mkdir(exist_ok=True)
@@ -139,3 +139,8 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+
+def default_folder() -> Path:
+    """Where a workspace lies unless it is told otherwise."""
+    return home() / "auto_learning"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +16,10 @@ from fledgling.auto_learning.settings import MedallionSection
 @contextmanager
 def engine(section: MedallionSection, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection for one piece of work; what it cannot hold in memory goes to ``spill``."""
+    own = spill / uuid.uuid4().hex
     settings = {
         "memory_limit": f"{section.memory_mb}MB",
-        "temp_directory": str(spill),
+        "temp_directory": str(own),
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
     }
@@ -28,6 +31,7 @@ def engine(section: MedallionSection, spill: Path) -> Iterator[duckdb.DuckDBPyCo
         yield connection
     finally:
         connection.close()
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def list_of(files: list[str]) -> str:

@@ -136,7 +136,8 @@ class Ledger:
         return parts
 
     def sweep(self) -> int:
-        """Remove files that no part names: leavings of a killed run. Returns how many.
+        """Remove files that no part names: replaced by the last run, or left by a killed one.
+        Returns how many.
 
         Only ever called under the pipeline's lock, when no file can be half-way to being named.
         """

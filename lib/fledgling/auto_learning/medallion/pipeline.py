@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,14 +69,13 @@ def run(workspace: Workspace, section: AutoLearningSection, now: datetime) -> Ru
     """
     ledger = ledger_of(workspace)
     with workspace.only_one(LOCK):
+        # what the last run replaced goes only now: somebody may have been reading it
         swept = ledger.sweep()
         mended = mend(ledger, section)
         received = bronze.receive(workspace.inbox, ledger, section.medallion, section.rules, now)
         refined = list(silver.refine(ledger, section.medallion, section.rules))
         new_fields = _note_fields(ledger, {name for one in refined for name in one.unknown})
         days = gold.refresh(ledger, section)
-        ledger.sweep()
-        shutil.rmtree(workspace.tables / "spill", ignore_errors=True)
     lines = sum(one.lines for one in refined)
     return Run(received, lines, tuple(days), swept, mended, new_fields)
 
@@ -168,7 +167,7 @@ def query(
     ledger = ledger_of(workspace)
     with engine(section.medallion, workspace.tables / "spill") as duck:
         for layer in LAYERS:
-            parts = ledger.parts(layer)
+            parts = ledger.parts(layer) if re.search(rf"\b{layer}\b", sql) else []
             if parts:
                 files = list_of(ledger.files(parts))
                 duck.execute(f"CREATE VIEW {layer} AS FROM read_parquet({files})")

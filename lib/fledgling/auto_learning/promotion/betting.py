@@ -101,7 +101,9 @@ def area_means(scores: np.ndarray, areas: np.ndarray, past: Past, area_tasks: fl
 
 
 def _sum_before(values: np.ndarray) -> np.ndarray:
-    return np.cumsum(values, axis=-1) - values
+    total = np.zeros_like(values)
+    np.cumsum(values[..., :-1], axis=-1, out=total[..., 1:])
+    return total
 
 
 def log_capital(bets: Bets, section: BettingSection, difference: float = 0.0) -> np.ndarray:
