@@ -488,19 +488,24 @@ def ahead(section: AutoLearningSection) -> dict[str, float]:
         "prediction.better_among_skipped": float(better[skipped].mean()),
         "prediction.better_among_deployed": float(better[~skipped].mean()),
     }
-    for policy in ("ranked", "uniform", "worst"):
-        losses = [
-            areas.rehearse(
-                policy,
-                shares=(0.55, 0.25, 0.15, 0.05),
-                losses=(0.2, 0.5, 0.3, 0.9),
-                budget=300,
-                section=section.areas,
-                generator=np.random.default_rng(seed),
-            )
-            for seed in range(20)
-        ]
-        measured[f"areas.loss.{policy}"] = float(np.mean(losses))
+    worlds = {
+        "small_areas_fail": ((0.55, 0.25, 0.15, 0.05), (0.2, 0.5, 0.3, 0.9)),
+        "large_area_fails": ((0.7, 0.2, 0.05, 0.05), (0.4, 0.1, 0.3, 0.1)),
+    }
+    for world, (shares, losses) in worlds.items():
+        for policy in ("ranked", "uniform", "worst"):
+            left = [
+                areas.rehearse(
+                    policy,
+                    shares=shares,
+                    losses=losses,
+                    budget=300,
+                    section=section.areas,
+                    generator=np.random.default_rng(seed),
+                )
+                for seed in range(20)
+            ]
+            measured[f"areas.{world}.{policy}"] = float(np.mean(left))
     return measured
 
 

@@ -96,9 +96,9 @@ def test_evidence_waits_for_the_next_assigned_task_and_an_overdue_one_has_failed
     lost = Task("lost", "support", "Hello?")
     assign(workspace, lost, section.gate, world.now)
     world.work(5)
-    assert len(gather(workspace, section, test.id, test.started, world.now)) == 0
+    assert len(gather(workspace, section, test.id, world.now)) == 0
     later = world.now + timedelta(seconds=section.gate.overdue_s + 1)
-    found = gather(workspace, section, test.id, test.started, later)
+    found = gather(workspace, section, test.id, later)
     assert len(found) == 6
     assert (found.rows[0].completed, found.rows[0].seconds) == (False, None)
     assert found.rows == stored(workspace, test.id).rows
@@ -110,7 +110,7 @@ def test_an_outcome_that_was_quarantined_is_none(workspace, section, world):
     assign(workspace, task, section.gate, world.now)
     (workspace.inbox / "x.jsonl").write_text('{"task_id": "task-x", "master": "support"}\n')
     world.work(0)
-    assert len(gather(workspace, section, test.id, test.started, world.now)) == 0
+    assert len(gather(workspace, section, test.id, world.now)) == 0
 
 
 def test_a_challenger_whose_file_is_gone_is_invalid(workspace, section, world):
@@ -179,5 +179,5 @@ def test_the_same_task_delivered_twice_counts_once(workspace, section, world):
     (workspace.inbox / "again.jsonl").write_text(text)
     deliver(workspace.inbox, "more", [])
     world.work(1)
-    assert len(gather(workspace, section, test.id, test.started, world.now)) == 11
+    assert len(gather(workspace, section, test.id, world.now)) == 11
     assert len({json.loads(line)["task_id"] for line in text.splitlines()}) == 10

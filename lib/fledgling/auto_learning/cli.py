@@ -86,7 +86,7 @@ def collect(folder: Folder = "", set_: Overrides = None, as_json: AsJson = False
     """Take what lies in the inbox through all layers, and say what was kept and why not."""
     from fledgling.auto_learning.medallion import pipeline
 
-    with _workspace(folder, set_) as (workspace, config):
+    with _workspace(folder, set_, create=True) as (workspace, config):
         done = pipeline.run(workspace, config.auto_learning, datetime.now(UTC))
         report = pipeline.collected(workspace, config.auto_learning)
         rows = pipeline.rows(workspace)
@@ -269,12 +269,15 @@ def daemon(
 
 @contextmanager
 def _workspace(
-    folder: str, overrides: list[str] | None, preset: str = "quick"
+    folder: str, overrides: list[str] | None, preset: str = "quick", *, create: bool = False
 ) -> Iterator[tuple[Workspace, Config]]:
     from fledgling.auto_learning.workspace import Workspace
 
     config = load_config(preset, overrides=overrides or ())
-    with Workspace.open(_folder(folder, config)) as workspace:
+    path = _folder(folder, config)
+    if not create and not path.is_dir():
+        raise DataError(f"there is no workspace in {path}; `fledgling auto collect` makes one")
+    with Workspace.open(path) as workspace:
         yield workspace, config
 
 

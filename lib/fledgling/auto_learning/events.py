@@ -63,9 +63,5 @@ def _last_number(text: bytes) -> int:
 
 
 def _object(row: Any) -> dict[str, Any]:
-    return {
-        "number": row["number"],
-        "at": row["at"],
-        "event": row["event"],
-        **json.loads(row["values"]),
-    }
+    head = {"number": row["number"], "at": row["at"], "event": row["event"]}
+    return head | json.loads(row["values"]) | head

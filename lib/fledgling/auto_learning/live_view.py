@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fledgling.auto_learning.figures import plot_test
-from fledgling.auto_learning.metrics import test_course
+from fledgling.auto_learning.metrics import course_of
 from fledgling.auto_learning.promotion.evidence import Evidence, EvidenceRow, start_from
 from fledgling.auto_learning.promotion.gate import Finding, decide
 from fledgling.auto_learning.promotion.trials import World, draw
@@ -79,7 +79,7 @@ class GateView:
         """The test so far."""
         title = f"A challenger that completes {self.gain:+.0%} of the tasks"
         evidence = Evidence(tuple(self.rows))
-        return plot_test(test_course(evidence, self.before, self.section, self.finding, title))
+        return plot_test(course_of(evidence, self.before, self.section, self.finding, title))
 
     @property
     def box(self) -> ipywidgets.VBox:

@@ -46,7 +46,7 @@ def median_and_power(at: np.ndarray) -> tuple[float, float]:
     return float(np.median(at)), float(np.isfinite(at).mean())
 
 
-def test_course(
+def course_of(
     evidence: Evidence, before: Before, section: AutoLearningSection, finding: Finding, title: str
 ) -> dict[str, Any]:
     """What ``plot_test`` draws: the interval and the evidence after each task, and the verdict."""

@@ -127,7 +127,7 @@ def check(
     test = open_test(workspace, master)
     if test is None:
         return None
-    found = gather(workspace, section, test.id, test.started, now)
+    found = gather(workspace, section, test.id, now)
     broken = _broken(workspace, test)
     last = latest(workspace, test.id)
     if last is not None and last.tasks == len(found) and not broken:

@@ -16,7 +16,7 @@ from fledgling.auto_learning.events import mirror, tell
 from fledgling.auto_learning.fine_tuning import fine_tune
 from fledgling.auto_learning.medallion import pipeline
 from fledgling.auto_learning.medallion.ledger import TASKS
-from fledgling.auto_learning.promotion.decisions import latest
+from fledgling.auto_learning.promotion.decisions import decisions
 from fledgling.auto_learning.readiness import readiness
 from fledgling.auto_learning.registry import CHALLENGER, Model, Registry
 from fledgling.auto_learning.rollout import check, deploy, open_test
@@ -74,7 +74,8 @@ def status(workspace: Workspace, section: AutoLearningSection, master: str) -> S
     champion, challenger = registry.serving(master), registry.serving(master, CHALLENGER)
     ready = readiness(workspace, section, master)
     test = open_test(workspace, master)
-    last = latest(workspace, test.id) if test else None
+    made = decisions(workspace, master)
+    last = made[-1] if made else None
     return Status(
         master=master,
         champion=champion.id if champion else None,

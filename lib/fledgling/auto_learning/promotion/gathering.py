@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas
 
-from fledgling.auto_learning.clock import stamp
+from fledgling.auto_learning.clock import stamp, unstamp
 from fledgling.auto_learning.medallion.engine import engine, list_of
 from fledgling.auto_learning.medallion.ledger import SILVER
 from fledgling.auto_learning.medallion.pipeline import ledger_of
@@ -25,7 +25,7 @@ from fledgling.core.database import transaction
 
 
 def gather(
-    workspace: Workspace, section: AutoLearningSection, test: int, started: str, now: datetime
+    workspace: Workspace, section: AutoLearningSection, test: int, now: datetime
 ) -> Evidence:
     """Append what has become known to the test's evidence, and return all of it."""
     waiting = workspace.store.execute(
@@ -33,7 +33,7 @@ def gather(
         " (SELECT max(assignment) FROM evidence WHERE test = ?), 0) ORDER BY number",
         (test, test),
     ).fetchall()
-    outcomes = _outcomes(workspace, section, waiting, started[:10])
+    outcomes = _outcomes(workspace, section, waiting)
     overdue = stamp(now - timedelta(seconds=section.gate.overdue_s))
     position = workspace.store.execute(
         "SELECT count(*) FROM evidence WHERE test = ?", (test,)
@@ -85,12 +85,16 @@ def _append(
 
 
 def _outcomes(
-    workspace: Workspace, section: AutoLearningSection, waiting: list[sqlite3.Row], since: str
+    workspace: Workspace, section: AutoLearningSection, waiting: list[sqlite3.Row]
 ) -> dict[str, dict[str, Any]]:
     """What silver knows of the waiting tasks: by task id, success, quality and seconds."""
+    if not waiting:
+        return {}
     ledger = ledger_of(workspace)
+    # a day of grace for senders whose clocks run behind
+    since = (unstamp(waiting[0]["at"]) - timedelta(days=1)).date().isoformat()
     parts = [part for part in ledger.parts(SILVER) if part.day >= since]
-    if not waiting or not parts:
+    if not parts:
         return {}
     with engine(section.medallion, workspace.tables / "spill") as duck:
         ids = pandas.DataFrame({"task_id": [row["task_id"] for row in waiting]})
