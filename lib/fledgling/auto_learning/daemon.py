@@ -122,7 +122,11 @@ class Daemon:
         )
 
     def _do(self, job: Job) -> None:
-        """Run a job with a store of its own: this is a worker's thread."""
+        """Run a job with a store of its own: this is a worker's thread. What is still queued when
+        the daemon is told to stop is left for its next start.
+        """
+        if self.stop.is_set():
+            return
         with Workspace.open(self.folder) as workspace:
             now = self.clock.now()
             try:
