@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.core.files import read_yaml
 from fledgling.core.layers import (
     merge,
@@ -55,6 +56,7 @@ class Config(Section):
     tasks: TasksSection
     teachers: TeachersSection
     feedback: FeedbackSection
+    auto_learning: AutoLearningSection
 
 
 def load_config(

@@ -1,0 +1,84 @@
+"""Numbers from records: how often the gate errs, how many tasks it takes, and a test's course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fledgling.auto_learning.pareto import Choice
+from fledgling.auto_learning.promotion.evidence import Before, Evidence
+from fledgling.auto_learning.promotion.gate import HOLD, PROMOTE, Finding, trace
+from fledgling.auto_learning.promotion.trials import Stops
+from fledgling.auto_learning.settings import AutoLearningSection
+
+GATE, RULE, PEEKED = "the gate", "documented rule", "peeked z-test"
+
+
+def join(stops: Iterable[Stops]) -> Stops:
+    """Batches of simulated tests as one."""
+    parts = list(stops)
+    return Stops(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in Stops.__dataclass_fields__
+        )
+    )
+
+
+def promoted_by(stops: Stops, share: float) -> list[dict[str, Any]]:
+    """One row a rule: the share of the tests that it would ever promote."""
+    found = {GATE: stops.gate_promotes, RULE: stops.by_rule, PEEKED: stops.by_z}
+    return [
+        {"rule": rule, "share": share, "promoted": float(np.isfinite(at).mean())}
+        for rule, at in found.items()
+    ]
+
+
+def median_and_power(at: np.ndarray) -> tuple[float, float]:
+    """Median task of the verdict over all tests, undecided ones counting as never, and the share
+    that were decided.
+
+    >>> median_and_power(np.array([100.0, 300.0, NEVER]))
+    (300.0, 0.6666666666666666)
+    """
+    return float(np.median(at)), float(np.isfinite(at).mean())
+
+
+def course_of(
+    evidence: Evidence, before: Before, section: AutoLearningSection, finding: Finding, title: str
+) -> dict[str, Any]:
+    """What ``plot_test`` draws: the interval and the evidence after each task, and the verdict."""
+    curves = trace(evidence, before, section)
+    gain_limit, loss_limit = -np.log(section.gate.alpha), -np.log(section.gate.alpha_loss)
+    curve, limit = (
+        (curves.gain, gain_limit) if finding.verdict == PROMOTE else (curves.loss, loss_limit)
+    )
+    crossed = np.flatnonzero(curve >= limit)
+    return {
+        "low": curves.low.tolist(),
+        "high": curves.high.tolist(),
+        "gain": curves.gain.tolist(),
+        "loss": curves.loss.tolist(),
+        "shares": evidence.shares.tolist(),
+        "gain_limit": float(gain_limit),
+        "loss_limit": float(loss_limit),
+        "verdict": finding.verdict,
+        "at": int(crossed[0]) + 1 if len(crossed) and finding.verdict != HOLD else None,
+        "title": title,
+    }
+
+
+def choices(rows: Sequence[dict[str, Any]], usd_per_second: float) -> list[Choice]:
+    """Models as somebody who chooses sees them, from rows of model, score and seconds."""
+    return [
+        Choice(row["model"], row["score"], row["seconds"], row["seconds"] * usd_per_second)
+        for row in rows
+    ]
+
+
+def share_right(rows: Sequence[dict[str, Any]], model: str) -> float:
+    """Share of a model's tasks that were done rightly."""
+    done = [row["success"] for row in rows if row["model"] == model]
+    return float(np.mean(done)) if done else 0.0
