@@ -15,18 +15,20 @@ import time
 from pathlib import Path
 
 import numpy as np
+from rehearsal import RehearsalServer, faulty_script
 
 from fledgling.core.paths import ROOT
-from fledgling.core.records import Answer, judge
+from fledgling.core.records import judge
 from fledgling.models.loading import load_embedder
 from fledgling.settings import load_config
 from fledgling.teachers.aggregators.agreement import EmbeddingCache
 from fledgling.teachers.aggregators.decision import decide
 from fledgling.teachers.aggregators.trust_trials import summarise, trust_trials
+from fledgling.teachers.answers import Answer
 from fledgling.teachers.building import endpoint_teachers
-from fledgling.teachers.fake_server import RehearsalServer, faulty_script
-from fledgling.teachers.mock import MockManner, MockTeacher, load_quiz
+from fledgling.teachers.mock import MockTeacher, load_quiz
 from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.settings import MockManner
 from fledgling.teachers.votes import load_preferences
 
 WINDOW_S, LIMIT = 6.0, 600  # scaled down from a minute: tight enough to hold the pool back
@@ -104,7 +106,7 @@ def latency(questions: int) -> float:
     quiz = load_quiz()[:questions]
     speeds = (0.1, 0.2, 5.0)  # the third is not needed for a quorum of two
     teachers = [
-        MockTeacher(f"t{place}", quiz, MockManner(1.0, latency_s=speed))
+        MockTeacher(f"t{place}", quiz, MockManner(accuracy=1.0, latency_s=speed))
         for place, speed in enumerate(speeds)
     ]
     with TeacherPool(teachers, section) as pool:
@@ -153,7 +155,7 @@ def trust(items: Path, votes: Path, *, labels: int, draws: int) -> dict[str, flo
             single_votes=singles.votes,
         )
     )
-    return summarise(trials)
+    return summarise(trials, bins=section.trust.bins)
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from rehearsal import FAULTS
 
 from fledgling.core.paths import ROOT
 from fledgling.teachers.error_shapes import TeacherFault, classify, describe, redact
-from fledgling.teachers.fake_server import FAULTS
 
 # kind → (blames, retry, lasting)
 MEANING = {

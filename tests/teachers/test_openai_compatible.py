@@ -4,19 +4,19 @@ import logging
 import time
 
 import pytest
+from rehearsal import FAULTS, RehearsalServer, Scripted, completion
 
 from fledgling.core.errors import ConfigError
 from fledgling.core.layers import merge
 from fledgling.settings import load_config
 from fledgling.teachers.building import (
     assemble,
-    conditions,
     endpoint_presets,
     endpoint_teachers,
     missing_key,
     preset_overrides,
 )
-from fledgling.teachers.fake_server import FAULTS, RehearsalServer, Scripted, completion
+from fledgling.teachers.conditions import conditions
 from fledgling.teachers.pool import TeacherPool
 
 KEY = "nvapi-" + "ThisIsNotARealKey123"
@@ -234,7 +234,7 @@ def test_status_says_what_is_missing_and_how_to_mend_it() -> None:
         (False, "no key"),
     ]
     assert "export NO_SUCH_KEY" in found[2].mend and "choose one of: a" in found[1].mend
-    down = conditions(config, load_config().models, environment={}, timeout_s=0.5)[0]
+    down = conditions(config, load_config().models, environment={})[0]
     assert not down.ready and "start the server" in down.mend
 
 

@@ -7,19 +7,16 @@ from pathlib import Path
 import pytest
 
 from fledgling.core.errors import ConfigError, DataError
-from fledgling.core.records import Answer
 from fledgling.settings import load_config
+from fledgling.teachers.answers import Answer
 from fledgling.teachers.mock import (
     FixedTeacher,
-    MockManner,
     MockTeacher,
-    agreeing_pool,
-    biased_pool,
     load_quiz,
     mock_pool,
-    stalling_pool,
 )
 from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.settings import MockManner
 
 QUIZ = load_quiz()
 SECTION = load_config().teachers
@@ -122,7 +119,7 @@ def test_mocks_are_as_right_and_as_correlated_as_asked() -> None:
     independent = mock_pool(QUIZ, MockManner(accuracy=0.7), size=20, seed=3)
     right = [[teacher.is_right(question.question) for question in QUIZ] for teacher in independent]
     assert abs(sum(map(sum, right)) / 1200 - 0.7) < 0.05
-    together = biased_pool(QUIZ, seed=3)
+    together = mock_pool(QUIZ, *SECTION.mocks["biased"], seed=3)
     assert all(
         len({teacher.is_right(question.question) for teacher in together}) == 1 for question in QUIZ
     )
@@ -147,7 +144,7 @@ def test_mocks_repeat_themselves_whatever_the_order() -> None:
 
 def test_stalling_mocks_leave_the_pool_answering() -> None:
     with TeacherPool(
-        stalling_pool(QUIZ, latency_s=0.005), section(deadline_s=0.5, concurrency=20)
+        mock_pool(QUIZ, *SECTION.mocks["stalling"]), section(deadline_s=0.5, concurrency=20)
     ) as pool:
         replies = list(pool.ask_many([question.question for question in QUIZ]))
     assert sum(bool(reply.usable) for reply in replies) >= 55
@@ -162,12 +159,11 @@ def test_the_quiz_is_sound(tmp_path: Path) -> None:
     broken.write_text('{"id": "x", "question": "?"}\n', encoding="utf-8")
     with pytest.raises(DataError, match="line 1"):
         load_quiz(broken)
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        MockManner(accuracy=1.2)
+    with pytest.raises(ConfigError, match=r"mocks\.agree\.0\.accuracy = 1\.2"):
+        load_config(overrides={"teachers.mocks.agree": [{"accuracy": 1.2}]})
 
 
 def test_a_fixed_teacher_says_its_line() -> None:
-    with TeacherPool(
-        [FixedTeacher("a", "x"), *agreeing_pool(QUIZ, size=2)], section(quorum=3)
-    ) as pool:
+    teachers = [FixedTeacher("a", "x"), *mock_pool(QUIZ, MockManner(accuracy=1.0), size=2)]
+    with TeacherPool(teachers, section(quorum=3)) as pool:
         assert "x" in [answer.text for answer in pool.ask(QUIZ[0].question).answers]

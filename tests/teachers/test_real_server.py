@@ -14,7 +14,8 @@ import pytest
 
 from fledgling.models.loading import prepare_embedded
 from fledgling.settings import load_config
-from fledgling.teachers.building import conditions, endpoint_teachers
+from fledgling.teachers.building import endpoint_teachers
+from fledgling.teachers.conditions import conditions
 from fledgling.teachers.pool import TeacherPool
 
 pytestmark = [pytest.mark.server, pytest.mark.model]

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.records import Answer, Decision
 from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import decide
+from fledgling.teachers.answers import Answer, Decision
 from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile, question_id
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import Progress, TeacherService
@@ -175,7 +175,7 @@ sys.path.insert(0, sys.argv[4])
 import test_service as here
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import TeacherService
-from fledgling.core.records import Answer
+from fledgling.teachers.answers import Answer
 
 class Slow:
     name = "slow"

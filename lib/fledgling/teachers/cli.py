@@ -24,9 +24,9 @@ from fledgling.settings import Config, load_config
 if TYPE_CHECKING:
     from fledgling.core.runtime import Runtime
     from fledgling.teachers.aggregators.decision import Combine
-    from fledgling.teachers.base import Teacher
+    from fledgling.teachers.answers import Decide, Teacher
     from fledgling.teachers.pool import Enough
-    from fledgling.teachers.service import Decide, Progress
+    from fledgling.teachers.service import Progress
 
 app = typer.Typer(no_args_is_help=True, help="A pool of teachers that answers as one.")
 
@@ -57,7 +57,8 @@ def status(
     """Show who is configured, reachable or missing, and how to mend it. Without --teachers:
     everybody.
     """
-    from fledgling.teachers.building import conditions, endpoint_presets
+    from fledgling.teachers.building import endpoint_presets
+    from fledgling.teachers.conditions import conditions
 
     names = [teachers] if teachers else ["local", *endpoint_presets()]
     configs = {name: _configured(name, "quick", set_ or []) for name in names}
@@ -175,17 +176,17 @@ def _teachers(
     from fledgling.models.loading import load_model
     from fledgling.teachers.building import assemble
     from fledgling.teachers.local import combiner
-    from fledgling.teachers.mock import MockManner, load_quiz, mock_pool
+    from fledgling.teachers.mock import load_quiz, mock_pool
 
     section = config.teachers
     if teachers == "mock":
-        manner = MockManner(accuracy=0.85, latency_s=0.05)
-        return list(mock_pool(load_quiz(), manner, size=section.pool.max_teachers, seed=seed)), None
+        manners, size = section.mocks["service"], section.pool.max_teachers
+        return [*mock_pool(load_quiz(), *manners, size=size, seed=seed)], None
     loaded = load_model(config.models, runtime)
     found, notes = assemble(section, loaded, seed=seed)
     for note in notes:
         typer.echo(note, err=True)
-    return found, combiner(loaded, max_new_tokens=section.pool.max_new_tokens)
+    return found, combiner(loaded, section.generation)
 
 
 def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fledgling.core.errors import DataError, RunError
-from fledgling.core.records import Decision
+from fledgling.teachers.answers import Decision
 
 log = logging.getLogger(__name__)
 
@@ -125,14 +125,10 @@ class DecisionLog:
 
     def append(self, question: Question, decision: Decision, *, seconds: float) -> None:
         """Write one decision; when this returns it has survived a power cut."""
-        row = {"id": question.id, "question": question.text, "answer": decision.text} | asdict(
-            decision
-        )
+        row = {"id": question.id, "question": question.text, "answer": decision.text}
+        row |= asdict(decision) | {"seconds": round(seconds, 4)}
+        row |= {"decided": datetime.now(UTC).isoformat(timespec="seconds")}
         del row["text"]
-        row |= {
-            "seconds": round(seconds, 4),
-            "decided": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
         try:
             self._file.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
             self._file.flush()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import openai
 
 from fledgling.core.errors import FledglingError
 
+_LONGEST_DETAIL = 300  # characters; a server may answer with a whole web page
 _SECRET = re.compile(r"\b(?:nvapi|sk|hf|gsk)[-_][\w-]{6,}|(?i:bearer)\s+\S+")
 
 
@@ -119,19 +121,18 @@ def classify(status: int, body: str, *, retry_after: str | None = None) -> Fault
     >>> classify(400, '{"detail": "Function id 1: DEGRADED function cannot be invoked"}').blames
     'server'
     """
-    detail = redact(_detail(body))
+    said = _parsed(body)
+    detail = redact(_detail(said))
     fault = _BY_STATUS.get(status, SERVER if status >= 500 else BAD_REQUEST)
     if "degraded" in detail.casefold() and status < 500:
         fault = DEGRADED
-    elif status == 404 and _is_json(body):
+    elif status == 404 and isinstance(said, dict):
+        # a missing route answers in plain text; a problem in JSON is about the model
         fault = NOT_ENTITLED
     elif status == 200:
         fault = BAD_REPLY
-    return replace(
-        fault,
-        detail=f"HTTP {status}, {detail}" if detail else f"HTTP {status}",
-        retry_after_s=_seconds(retry_after),
-    )
+    shown = f"HTTP {status}, {detail}" if detail else f"HTTP {status}"
+    return replace(fault, detail=shown, retry_after_s=_seconds(retry_after))
 
 
 def classify_exception(error: openai.APIError) -> Fault:
@@ -157,28 +158,21 @@ def redact(text: str) -> str:
     return _SECRET.sub("***", text)
 
 
-def _detail(body: str) -> str:
-    """The one line of a body that says what happened, in whichever shape it came."""
+def _parsed(body: str) -> Any:
+    """The body as JSON, else as one line of text."""
     try:
-        value = json.loads(body)
+        return json.loads(body)
     except json.JSONDecodeError:
-        return " ".join(body.split())[:300]
-    if not isinstance(value, dict):
-        return str(value)[:300]
-    inner = value.get("error")
-    if isinstance(inner, dict):
-        value = inner
-    elif isinstance(inner, str):
-        return inner[:300]
-    said = value.get("detail") or value.get("message") or value.get("title") or ""
-    return (said if isinstance(said, str) else json.dumps(said))[:300]
+        return " ".join(body.split())
 
 
-def _is_json(body: str) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except json.JSONDecodeError:
-        return False
+def _detail(said: Any) -> str:
+    """What of a body says what happened, in whichever shape it came."""
+    if isinstance(said, dict):
+        said = said.get("error") or said
+    if isinstance(said, dict):
+        said = said.get("detail") or said.get("message") or said.get("title") or ""
+    return (said if isinstance(said, str) else json.dumps(said))[:_LONGEST_DETAIL]
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -14,15 +14,13 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from fledgling.core.errors import FledglingError, ModelError
-from fledgling.core.records import Answer
 from fledgling.models.generation import chat_text, cut_middle, reply
 from fledgling.models.loading import LoadedModel
-from fledgling.teachers.base import failure
-from fledgling.teachers.settings import LocalTeacherSection
+from fledgling.teachers.answers import Answer, failure
+from fledgling.teachers.settings import GenerationSection, LocalTeacherSection
 
 log = logging.getLogger(__name__)
-_GATHER_S = 0.002  # teachers of one question arrive within this time of each other
-_LONGEST_PROMPT = 512
+_SMALLEST = 1e-9  # keeps the logarithms of the Gumbel noise finite
 
 
 @dataclass(frozen=True)
@@ -48,14 +46,10 @@ class LocalEngine:
     worker thread.
     """
 
-    def __init__(
-        self, loaded: LoadedModel, *, max_new_tokens: int, seed: int = 0, batch_size: int = 16
-    ) -> None:
+    def __init__(self, loaded: LoadedModel, section: GenerationSection, *, seed: int = 0) -> None:
         self.loaded = loaded
-        self.batches: list[int] = []  # sizes of the latest batches, for tests and figures
-        self._max_new_tokens = max_new_tokens
+        self._section = section
         self._random = torch.Generator().manual_seed(seed)
-        self._batch_size = batch_size
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -69,28 +63,29 @@ class LocalEngine:
         return await request.spoken
 
     async def _work(self) -> None:
-        await asyncio.sleep(_GATHER_S)
-        while self._waiting:
-            adapter = self._waiting[0].teacher.adapter
-            fitting = [request for request in self._waiting if request.teacher.adapter == adapter]
-            batch = fitting[: self._batch_size]
-            self._waiting = [request for request in self._waiting if request not in batch]
-            batch = [
-                request for request in batch if not request.spoken.done()
-            ]  # given up meanwhile
-            if not batch:
-                continue
-            self.batches = [*self.batches[-99:], len(batch)]
+        await asyncio.sleep(self._section.gather_s)
+        while batch := self._next_batch():
+            questions = [request.question for request in batch]
+            teachers = [request.teacher for request in batch]
             try:
-                spoken = await asyncio.to_thread(
-                    self.generate, [r.question for r in batch], [r.teacher for r in batch]
-                )
+                spoken = await asyncio.to_thread(self.generate, questions, teachers)
             except (FledglingError, RuntimeError) as error:
                 for request in batch:
-                    _settle(request.spoken, error)
+                    if not request.spoken.done():
+                        request.spoken.set_exception(error)
                 continue
             for request, result in zip(batch, spoken, strict=True):
-                _settle(request.spoken, result)
+                if not request.spoken.done():
+                    request.spoken.set_result(result)
+
+    def _next_batch(self) -> list[_Request]:
+        """The waiting requests for one adapter, without those given up meanwhile."""
+        waiting = [request for request in self._waiting if not request.spoken.done()]
+        adapter = waiting[0].teacher.adapter if waiting else ""
+        fitting = [request for request in waiting if request.teacher.adapter == adapter]
+        batch = fitting[: self._section.batch_size]
+        self._waiting = [request for request in waiting if request not in batch]
+        return batch
 
     @torch.no_grad()
     def generate(self, questions: list[str], teachers: list[LocalTeacherSection]) -> list[Spoken]:
@@ -102,19 +97,21 @@ class LocalEngine:
             for question, teacher in zip(questions, teachers, strict=True)
         ]
         rows = [
-            cut_middle(tokenizer(text, add_special_tokens=False)["input_ids"], _LONGEST_PROMPT)
+            cut_middle(
+                tokenizer(text, add_special_tokens=False)["input_ids"], self._section.prompt_tokens
+            )
             for text in texts
         ]
         width, pad = max(len(row) for row in rows), tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
-        mask = torch.tensor(
-            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
-        )
+        gaps = [width - len(row) for row in rows]  # on the left: all answers begin together
+        padded = [[pad] * gap + row for gap, row in zip(gaps, rows, strict=True)]
+        ids = torch.tensor(padded, device=device)
+        mask = torch.tensor([[0] * gap + [1] * (width - gap) for gap in gaps], device=device)
         temperatures = torch.tensor([teacher.temperature for teacher in teachers], device=device)
         output = model.generate(
             input_ids=ids,
             attention_mask=mask,
-            max_new_tokens=self._max_new_tokens,
+            max_new_tokens=self._section.max_new_tokens,
             do_sample=False,
             pad_token_id=pad,
             temperature=None,
@@ -128,12 +125,8 @@ class LocalEngine:
 
     def _read(self, tokens: torch.Tensor, logits: torch.Tensor) -> list[Spoken]:
         """``tokens`` (B, T) and the raw ``logits`` (B, T, V) behind them → answers."""
-        chosen = (
-            torch.log_softmax(logits.float(), dim=-1)
-            .gather(2, tokens.unsqueeze(2))
-            .squeeze(2)
-            .exp()
-        )  # (B, T)
+        likely = torch.softmax(logits.float(), dim=-1)  # (B, T, V)
+        chosen = likely.gather(2, tokens.unsqueeze(2)).squeeze(2)  # (B, T)
         ended = tokens == self.loaded.tokenizer.eos_token_id
         counted = ended.int().cumsum(dim=1) - ended.int() == 0  # up to and with the first end
         confidence = (chosen * counted).sum(1) / counted.sum(1)
@@ -179,11 +172,9 @@ class RowTemperatures(LogitsProcessor):
         """
         if not bool((self._temperatures > 0).any()):
             return scores
-        uniform = (
-            torch.rand(scores.shape, generator=self._random)
-            .clamp_(1e-9, 1 - 1e-9)
-            .to(scores.device)
-        )
+        # drawn on the CPU, so that a seed gives the same answer on every device
+        uniform = torch.rand(scores.shape, generator=self._random).to(scores.device)
+        uniform = uniform.clamp_(_SMALLEST, 1 - _SMALLEST)
         return scores - torch.log(-torch.log(uniform)) * self._temperatures
 
 
@@ -204,27 +195,16 @@ class LocalTeacher:
             async with asyncio.timeout(timeout):
                 spoken = await self._engine.speak(question, self.section)
         except TimeoutError:
-            return failure(
-                self.name,
-                f"timeout: no answer within {timeout:.1f} s",
-                seconds=time.monotonic() - started,
-            )
+            said = f"timeout: no answer within {timeout:.1f} s"
+            return failure(self.name, said, seconds=time.monotonic() - started)
         except (FledglingError, RuntimeError) as error:
             log.warning("%s failed: %s", self.name, error)
             return failure(self.name, f"local: {error}", seconds=time.monotonic() - started)
-        return Answer(
-            spoken.text,
-            self.name,
-            spoken.confidence,
-            spoken.tokens,
-            (time.monotonic() - started) * 1000,
-        )
-
-    async def close(self) -> None:
-        """Nothing to close: the model stays with whoever loaded it."""
+        taken = (time.monotonic() - started) * 1000
+        return Answer(spoken.text, self.name, spoken.confidence, spoken.tokens, taken)
 
 
-def combiner(loaded: LoadedModel, *, max_new_tokens: int) -> Callable[[str, list[str]], str]:
+def combiner(loaded: LoadedModel, section: GenerationSection) -> Callable[[str, list[str]], str]:
     """A function (question, answers) → one answer, written by the local model from the teachers'
     answers.
     """
@@ -235,15 +215,6 @@ def combiner(loaded: LoadedModel, *, max_new_tokens: int) -> Callable[[str, list
             f"Question: {question}\nAnswers from different people:\n{listed}\n"
             "Write the one answer that most of them support, in a single sentence."
         )
-        return reply(loaded, prompt, max_new_tokens=max_new_tokens)
+        return reply(loaded, prompt, max_new_tokens=section.max_new_tokens)
 
     return combine
-
-
-def _settle(future: asyncio.Future[Spoken], result: Spoken | Exception) -> None:
-    if future.done():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)

@@ -22,9 +22,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from fledgling.core.records import Answer
-from fledgling.teachers.base import failure
-from fledgling.teachers.circuit_breaker import CircuitBreaker
+from fledgling.teachers.answers import Answer, failure
 from fledgling.teachers.error_shapes import (
     BAD_REPLY,
     NO_KEY,
@@ -35,11 +33,16 @@ from fledgling.teachers.error_shapes import (
     describe,
     redact,
 )
-from fledgling.teachers.rate_budget import RateBudget
+from fledgling.teachers.limits import CircuitBreaker, RateBudget
 from fledgling.teachers.settings import EndpointSection, RetrySection
 
 log = logging.getLogger(__name__)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the server is on this machine, where no proxy can reach it."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 @dataclass
@@ -180,9 +183,7 @@ class EndpointTeacher:
                 raise TeacherFault(
                     replace(NO_KEY, detail=f"{self.section.key_variable or 'key'} is not set")
                 )
-            direct = (
-                urlsplit(self.section.base_url).hostname in _LOOPBACK
-            )  # a proxy cannot reach this machine
+            direct = is_loopback(self.section.base_url)
             transport = openai.DefaultAsyncHttpxClient(trust_env=False) if direct else None
             self._client = openai.AsyncOpenAI(
                 base_url=self.section.base_url,

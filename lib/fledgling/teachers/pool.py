@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fledgling.core.errors import ConfigError
-from fledgling.core.records import Answer
-from fledgling.teachers.base import Teacher, failure
+from fledgling.teachers.answers import Answer, Teacher, failure
 from fledgling.teachers.settings import PoolSection, TeachersSection
 
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from fledgling.core.records import Answer, Decision
+from fledgling.teachers.answers import Decide
 from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile
 from fledgling.teachers.pool import Enough, PoolReply, TeacherPool
 from fledgling.teachers.settings import TeachersSection
 
 log = logging.getLogger(__name__)
-_KEPT = 1000  # latest latencies and times that the figures rest on
-
-Decide = Callable[[str, Sequence[Answer]], Decision]
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,9 @@ class TeacherService:
         self._open: dict[Future[PoolReply], Question] = {}
         self._again: list[tuple[float, Question]] = []  # when to ask once more what nobody answered
         self._known: set[str] = set()
-        self._seconds: deque[float] = deque(maxlen=_KEPT)
-        self._times: deque[float] = deque(maxlen=_KEPT)
+        kept = pool.section.service.latencies_kept
+        self._seconds: deque[float] = deque(maxlen=kept)
+        self._times: deque[float] = deque(maxlen=kept)
         self._counts = {"decided": 0, "already": 0, "flagged": 0, "unanswered": 0}
         self._last = ""
 

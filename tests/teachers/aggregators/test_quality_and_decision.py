@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fledgling.core.records import Answer
 from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import agree_already, decide, weigh
 from fledgling.teachers.aggregators.quality import (
@@ -14,6 +13,7 @@ from fledgling.teachers.aggregators.quality import (
     variety,
 )
 from fledgling.teachers.aggregators.trust import Trust
+from fledgling.teachers.answers import Answer
 
 SECTION = load_config().teachers
 QUESTION = "What is the capital of Peru?"
@@ -45,9 +45,11 @@ def trust(*weights: float) -> Trust:
 
 
 def test_quality_parts() -> None:
-    assert completeness("It is Lima.") == 1.0 and completeness("Lima") == 1.0
-    assert completeness("It is the city of the") == 0.3 and completeness(" ") == 0.0
-    assert substance("I’m not sure about that.") == 0.2 and substance("It is Lima.") == 1.0
+    rules = SECTION.quality
+    whole = ["It is Lima.", "Lima", "It is the city of the"]
+    assert [completeness(text, rules) for text in whole] == [1.0, 1.0, 0.3]
+    said = ["I’m not sure about that.", "It is Lima.", "?!"]
+    assert [substance(text, rules) for text in said] == [0.2, 1.0, 0.0]
     assert (
         variety("so so so so so so so so") < 0.3 < variety("It is the city of Lima on the coast.")
     )

@@ -10,12 +10,6 @@ from scipy.special import expit
 from fledgling.core.errors import DataError
 from fledgling.core.paths import ROOT
 from fledgling.settings import load_config
-from fledgling.teachers.aggregators.baselines import (
-    accuracy,
-    best_single,
-    dawid_skene,
-    majority_vote,
-)
 from fledgling.teachers.aggregators.trust import (
     AGAINST,
     effective_teachers,
@@ -26,7 +20,14 @@ from fledgling.teachers.aggregators.trust import (
     votes_for,
     wrong_together,
 )
-from fledgling.teachers.aggregators.trust_trials import summarise, trust_trials
+from fledgling.teachers.aggregators.trust_trials import (
+    accuracy,
+    best_single,
+    dawid_skene,
+    majority_vote,
+    summarise,
+    trust_trials,
+)
 from fledgling.teachers.votes import load_preferences
 
 SECTION = load_config().teachers
@@ -136,7 +137,7 @@ def test_trials_judge_on_the_rest_only() -> None:
     votes, truth = crowd(120, 6)
     trials = list(trust_trials(votes, truth, NAMES, SECTION, labels=20, draws=5))
     assert all(len(trial.rest) == 100 and not set(trial.gold) & set(trial.rest) for trial in trials)
-    summary = summarise(trials)
+    summary = summarise(trials, bins=10)
     assert summary["accuracy"] > 0.8 > summary["majority"]
     assert summary["ece_floor"] > 0
     with pytest.raises(DataError, match="leave nothing"):
@@ -160,7 +161,7 @@ def test_real_votes_meet_the_bars() -> None:
         draws=15,
         watched=pool.subsets == "Neighbor",
     )
-    summary = summarise(list(trials))
+    summary = summarise(list(trials), bins=10)
     assert summary["accuracy"] >= summary["best_single"]
     assert summary["ece"] <= 0.05 and summary["coverage"] >= 0.5
     assert summary["flagged_wrong"] > 0.5 > summary["flagged_right"]

@@ -1,0 +1,143 @@
+"""What keeps a pool from hammering: a breaker for each model, a rate budget for each account."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from fledgling.core.errors import DataError
+from fledgling.core.files import read_json, write_text
+
+log = logging.getLogger(__name__)
+_SHORTEST_WAIT_S = 0.001  # a wait of nothing would spin
+
+
+class CircuitBreaker:
+    """Closed (all calls pass), open (none), half-open (one trial). ``clock`` is monotonic, in
+    seconds.
+
+    A lasting fault, such as a retired model, opens it for good.
+    """
+
+    def __init__(
+        self, failures: int, cooldown_s: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit = failures
+        self._cooldown_s = cooldown_s
+        self._clock = clock
+        self._in_a_row = 0
+        self._opened: float | None = None
+        self._lasting = ""
+        self._trial = False
+
+    @property
+    def reason(self) -> str:
+        """Why calls are refused, for the answer's error."""
+        return self._lasting or f"resting after {self._in_a_row} faults in a row"
+
+    def allow(self) -> bool:
+        """Whether a call may pass now. A half-open breaker lets one through until that one is
+        reported.
+        """
+        if self._lasting:
+            return False
+        if self._opened is None:
+            return True
+        cooled = self._clock() - self._opened >= self._cooldown_s
+        if not cooled or self._trial:
+            return False
+        self._trial = True
+        return True
+
+    def succeed(self) -> None:
+        """The call answered: close."""
+        self._in_a_row, self._opened, self._trial = 0, None, False
+
+    def fail(self, *, lasting: str = "") -> None:
+        """The call failed; ``lasting`` says why this model will never answer."""
+        self._in_a_row += 1
+        self._lasting = lasting or self._lasting
+        if self._trial or self._in_a_row >= self._limit:
+            self._opened = self._clock()
+        self._trial = False
+
+    def release(self) -> None:
+        """The call was given up before it told anything: another trial may pass."""
+        self._trial = False
+
+
+class RateBudget:
+    """At most ``limit`` calls in any ``window_s + margin_s`` seconds (a sliding window, no bursts
+    at its edge).
+
+    With ``path`` the calls are written to a file under a lock before they are made: a restart, or a
+    second process, goes on from what was really sent. ``limit`` 0 means no limit. ``clock`` gives
+    seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        window_s: float = 60.0,
+        margin_s: float = 0.0,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.limit = limit
+        self._span = window_s + margin_s
+        self._path = path
+        self._clock = clock
+        self._calls: deque[float] = deque()
+        self._turn = asyncio.Lock()  # waiters are served in order
+
+    def try_take(self) -> float:
+        """Take one call if allowed now: 0.0. Otherwise the seconds until one is."""
+        if not self.limit:
+            return 0.0
+        if self._path is None:
+            return self._take_from(self._calls)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._path.with_suffix(".lock")):
+            calls = self._read(self._path)
+            wait = self._take_from(calls)
+            if wait == 0.0:
+                write_text(self._path, json.dumps(list(calls)))
+        return wait
+
+    async def take(self) -> None:
+        """Wait for a free place and take it. Cancel it, by a timeout, to give up without taking
+        one.
+        """
+        async with self._turn:
+            while (wait := self.try_take()) > 0.0:
+                await asyncio.sleep(wait)
+
+    def _take_from(self, calls: deque[float]) -> float:
+        now = self._clock()
+        while calls and calls[0] <= now - self._span:
+            calls.popleft()
+        if len(calls) >= self.limit:
+            return max(calls[-self.limit] + self._span - now, _SHORTEST_WAIT_S)
+        # a clock set back must not free places early
+        calls.append(max(now, calls[-1] if calls else now))
+        return 0.0
+
+    def _read(self, path: Path) -> deque[float]:
+        """The calls on record; an unreadable record counts as a window full of calls, the only safe
+        reading.
+        """
+        if not path.exists():
+            return deque()
+        try:
+            return deque(sorted(min(float(call), self._clock()) for call in read_json(path)))
+        except (DataError, TypeError, ValueError):
+            log.warning("the rate record %s is unreadable; waiting one whole window", path)
+            return deque([self._clock()] * self.limit)
