@@ -2,13 +2,14 @@
 
 import asyncio
 import bisect
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fledgling.teachers.limits import CircuitBreaker, RateBudget
+from fledgling.teachers.limits import CircuitBreaker, RateBudget, Spending
 
 
 class Clock:
@@ -115,9 +116,45 @@ def test_the_breaker_opens_tries_once_and_closes() -> None:
     assert breaker.allow() and breaker.allow()
 
 
-def test_a_lasting_fault_closes_the_model_for_good() -> None:
+def test_a_breaker_told_to_rest_rests_so_long_and_no_longer() -> None:
     clock = Clock()
     breaker = CircuitBreaker(5, 1.0, clock=clock)
-    breaker.fail(lasting="end_of_life")
-    clock.now += 1e6
-    assert not breaker.allow() and breaker.reason == "end_of_life"
+    breaker.fail("retired", rest_s=600.0)
+    clock.now += 599
+    assert not breaker.allow() and "retired" in breaker.reason
+    clock.now += 1
+    assert breaker.allow()  # heard again, should it be back
+
+
+def purse(path: Path, tokens: int = 0, cost: float = 0.0, day: str = "2026-01-01") -> Spending:
+    return Spending(tokens, cost, path=path, today=lambda: day)
+
+
+def test_a_day_never_spends_more_than_its_limit_whatever_restarts(tmp_path: Path) -> None:
+    path = tmp_path / "purse" / "spending.json"
+    assert purse(path, tokens=100).take(60, 0.0)
+    assert not purse(path, tokens=100).take(60, 0.0)  # a second process
+    purse(path, tokens=100).settle(-50, 0.0)  # it used 10 of the 60
+    assert purse(path, tokens=100).take(60, 0.0)
+    assert purse(path, tokens=100, day="2026-01-02").take(100, 0.0)  # a new day
+    money = tmp_path / "money.json"
+    assert purse(money, cost=1.0).take(10**9, 0.9) and not purse(money, cost=1.0).take(1, 0.2)
+
+
+def test_an_unreadable_purse_spends_nothing_and_no_limit_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "spending.json"
+    assert purse(path).take(10**9, 1e9) and not path.exists()
+    for text in ("[", "[1]", '{"day": "2026-01-01", "tokens": "x", "cost": 0}'):
+        path.write_text(text, encoding="utf-8")
+        assert not purse(path, tokens=100).take(1, 0.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12))
+def test_what_is_settled_stays_within_the_limit(calls: list[tuple[int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spent, path = 0, Path(folder) / "spending.json"
+        for most, used in calls:
+            if purse(path, tokens=100).take(most, 0.0):
+                purse(path, tokens=100).settle(min(used, most) - most, 0.0)
+                spent += min(used, most)
+        assert spent <= 100

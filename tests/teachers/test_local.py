@@ -9,8 +9,9 @@ import torch
 
 from fledgling.models.loading import LoadedModel
 from fledgling.settings import load_config
+from fledgling.teachers.answers import Query
 from fledgling.teachers.building import local_teachers
-from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures, combiner
+from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.settings import LocalTeacherSection
 
@@ -46,9 +47,9 @@ def test_batched_answers_are_the_single_ones(tiny: LoadedModel) -> None:
         persona("a"),
         LocalTeacherSection(name="b", persona="Explain at some length, please, and be kind."),
     ]
-    together = engine.generate(["Why is the sky blue?", "Why?"], people)
+    together = engine.generate([Query("Why is the sky blue?"), Query("Why?")], people)
     alone = [
-        engine.generate([question], [person])[0]
+        engine.generate([Query(question)], [person])[0]
         for question, person in zip(["Why is the sky blue?", "Why?"], people, strict=True)
     ]
     for one, other in zip(together, alone, strict=True):
@@ -71,7 +72,7 @@ def test_rows_are_sampled_at_their_own_temperature() -> None:
 def test_a_seed_repeats_a_sample(tiny: LoadedModel) -> None:
     said = [
         LocalEngine(tiny, SECTION.generation, seed=seed)
-        .generate(["Why?"], [persona("a", 2.0)])[0]
+        .generate([Query("Why?")], [persona("a", 2.0)])[0]
         .text
         for seed in (1, 1, 2)
     ]
@@ -103,17 +104,15 @@ def test_an_adapter_changes_one_teacher_only(tiny: LoadedModel, tmp_path) -> Non
     )
     other.save_pretrained(tmp_path / "adapter")
     engine = LocalEngine(tiny, SECTION.generation)
-    before = engine.generate(["Why?"], [persona("plain")])[0]
-    tuned = engine.generate(["Why?"], [persona("tuned", adapter=str(tmp_path / "adapter"))])[0]
-    after = engine.generate(["Why?"], [persona("plain")])[0]
+    before = engine.generate([Query("Why?")], [persona("plain")])[0]
+    tuned = engine.generate([Query("Why?")], [persona("tuned", adapter=str(tmp_path / "adapter"))])[
+        0
+    ]
+    after = engine.generate([Query("Why?")], [persona("plain")])[0]
     assert after == before and tuned.confidence != before.confidence
 
 
 def test_a_late_batch_is_a_timeout(tiny: LoadedModel) -> None:
     teacher = LocalTeacher(persona("a"), LocalEngine(tiny, SECTION.generation))
-    answer = asyncio.run(teacher.answer("Why?", timeout=0.0001))
+    answer = asyncio.run(teacher.answer(Query("Why?"), timeout=0.0001))
     assert answer.error.startswith("timeout")
-
-
-def test_the_combiner_writes_something(tiny: LoadedModel) -> None:
-    assert isinstance(combiner(tiny, SECTION.generation)("Why?", ["Because.", "It is so."]), str)

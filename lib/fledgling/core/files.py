@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_core import from_json
 
 from fledgling.core.errors import DataError
 
@@ -47,13 +48,20 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def parse_json(text: str | bytes) -> Any:
+    """JSON from outside. Raises ``ValueError`` whatever is wrong with it: nesting without end and
+    halves of surrogate pairs, which the standard parser lets through or dies of, are no exception.
+    """
+    return from_json(text)
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file. Raises ``DataError`` naming the file and line when it does not parse."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not valid JSON: {error}") from error
 
 
@@ -82,6 +90,8 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
         raise DataError(
             f"{path} line {number} is not valid JSON ({error.msg} at column {error.colno})"
         ) from error
+    except RecursionError as error:
+        raise DataError(f"{path} line {number} is nested too deeply to be read") from error
     if not isinstance(value, dict):
         raise DataError(
             f"{path} line {number} holds a {type(value).__name__}; each line must be one JSON"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,13 +16,15 @@ from fledgling.core.layers import nearest
 from fledgling.core.paths import CONFIGS, home
 from fledgling.models.loading import LoadedModel
 from fledgling.teachers.answers import Teacher
-from fledgling.teachers.limits import CircuitBreaker, RateBudget
+from fledgling.teachers.limits import CircuitBreaker, RateBudget, Spending
 from fledgling.teachers.local import LocalEngine, LocalTeacher
-from fledgling.teachers.openai_compatible import EndpointTeacher
+from fledgling.teachers.openai_compatible import Account, EndpointTeacher
+from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.redaction import Secrets, keys_in_use, read_key
 from fledgling.teachers.settings import EndpointSection, TeachersSection
 
 _PRESETS = CONFIGS / "teachers"
-Account = tuple[str, str]  # host and key variable: what a server counts requests by
+Identity = tuple[str, str]  # host and key: what a server counts requests by
 
 
 def endpoint_presets() -> list[str]:
@@ -56,29 +59,45 @@ def endpoint_teachers(
     section: TeachersSection,
     *,
     environment: Mapping[str, str] = os.environ,
-    remember_rate: bool = True,
+    remember: bool = True,
 ) -> list[EndpointTeacher]:
     """The endpoints of ``section`` that have their key, or need none. Those of one server and key
-    share a rate budget, kept on disk (``remember_rate``) so that a restart cannot exceed it.
+    share a rate budget, all of them a purse; both are kept on disk (``remember`` the rates too), so
+    that a restart cannot exceed them.
     """
     ready = [endpoint for endpoint in section.endpoints if not missing_key(endpoint, environment)]
-    accounts = {_account(endpoint) for endpoint in ready}
-    budgets = {
-        account: _budget(section, account, environment, remember_rate=remember_rate)
-        for account in accounts
-    }
-    gates = {account: asyncio.Semaphore(section.pool.calls_at_once) for account in accounts}
-    return [
-        EndpointTeacher(
-            endpoint,
-            section.retry,
-            budget=budgets[_account(endpoint)],
-            gate=gates[_account(endpoint)],
-            environment=environment,
-            breaker=CircuitBreaker(section.breaker.failures, section.breaker.cooldown_s),
-        )
-        for endpoint in ready
-    ]
+    redact, rules = keys_in_use(ready, environment), section.spending
+    purse = Spending(rules.tokens_per_day, rules.cost_per_day, path=home() / "spending.json")
+    together: dict[Identity, list[EndpointSection]] = {}
+    for endpoint in ready:
+        together.setdefault(_identity(endpoint, environment), []).append(endpoint)
+    teachers: dict[str, EndpointTeacher] = {}
+    for identity, members in together.items():
+        budget = _budget(section, members, identity, remember=remember)
+        gate = asyncio.Semaphore(section.pool.calls_at_once)
+        account = Account(identity[1], budget, gate, purse, redact)
+        for endpoint in members:
+            breaker = CircuitBreaker(section.breaker.failures, section.breaker.cooldown_s)
+            teachers[endpoint.name] = EndpointTeacher(
+                endpoint, section, breaker=breaker, account=account
+            )
+    return [teachers[endpoint.name] for endpoint in ready]  # the order is that of asking
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is in a pool: teachers, those who stand in where no teacher speaks, one line for each
+    endpoint left out, and the keys in use.
+    """
+
+    teachers: tuple[Teacher, ...]
+    stand_ins: tuple[Teacher, ...]
+    notes: tuple[str, ...]
+    redact: Secrets
+
+    def pool(self, section: TeachersSection) -> TeacherPool:
+        """These as a pool."""
+        return TeacherPool(self.teachers, section, stand_ins=self.stand_ins, redact=self.redact)
 
 
 def assemble(
@@ -87,48 +106,48 @@ def assemble(
     *,
     seed: int = 0,
     environment: Mapping[str, str] = os.environ,
-) -> tuple[list[Teacher], list[str]]:
-    """Endpoints first, local personas behind them as reserves; and one line for each endpoint left
-    out.
+) -> Members:
+    """Endpoints are the pool, the personas of the local model their stand-ins; without a usable
+    endpoint, or with ``pool.personas_vote``, the personas are teachers themselves.
 
-    Without a usable endpoint the personas are the pool. ``loaded`` may be ``None`` to have
-    endpoints alone.
+    ``loaded`` may be ``None`` to have endpoints alone.
     """
     notes = [
         f"{endpoint.name}: {endpoint.key_variable} is not set, going on without it"
         for endpoint in section.endpoints
         if missing_key(endpoint, environment)
     ]
-    teachers: list[Teacher] = [*endpoint_teachers(section, environment=environment)]
-    if loaded is not None:
-        teachers += local_teachers(section, loaded, seed=seed)
-    return teachers, notes
+    endpoints = endpoint_teachers(section, environment=environment)
+    personas = local_teachers(section, loaded, seed=seed) if loaded is not None else []
+    redact = keys_in_use(section.endpoints, environment)
+    if section.pool.personas_vote or not endpoints:
+        return Members((*endpoints, *personas), (), tuple(notes), redact)
+    return Members(tuple(endpoints), tuple(personas), tuple(notes), redact)
 
 
 def missing_key(endpoint: EndpointSection, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the endpoint needs a key that is not in the environment."""
-    return endpoint.needs_key and not environment.get(endpoint.key_variable, "")
+    return endpoint.needs_key and not read_key(endpoint, environment)
 
 
-def _account(endpoint: EndpointSection) -> Account:
-    return urlsplit(endpoint.base_url).netloc, endpoint.key_variable
+def _identity(endpoint: EndpointSection, environment: Mapping[str, str]) -> Identity:
+    return urlsplit(endpoint.base_url).netloc, read_key(endpoint, environment)
 
 
 def _budget(
     section: TeachersSection,
-    account: Account,
-    environment: Mapping[str, str],
+    members: Sequence[EndpointSection],
+    identity: Identity,
     *,
-    remember_rate: bool,
+    remember: bool,
 ) -> RateBudget:
     """One budget for an account: the tightest limit that any of its endpoints names."""
-    members = [endpoint for endpoint in section.endpoints if _account(endpoint) == account]
     limits = [endpoint.requests_per_minute for endpoint in members if endpoint.requests_per_minute]
     place = None
-    if limits and remember_rate:
-        # the key itself stands in no file name: its hash tells two accounts of one host apart
-        identity = "|".join((*account, environment.get(account[1], "") if account[1] else ""))
-        place = home() / "rates" / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
+    if limits and remember:
+        # the key stands in no file name: its hash tells two accounts of one host apart
+        digest = hashlib.sha256("|".join(identity).encode()).hexdigest()[:16]
+        place = home() / "rates" / f"{digest}.json"
     return RateBudget(
         min(limits, default=0),
         window_s=section.pool.budget_window_s,

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import httpx
 
+from fledgling.core.files import parse_json
 from fledgling.models.loading import usable
 from fledgling.models.settings import ModelsSection
 from fledgling.teachers.building import missing_key
-from fledgling.teachers.error_shapes import classify, describe, redact
-from fledgling.teachers.openai_compatible import is_loopback
+from fledgling.teachers.error_shapes import classify, describe
+from fledgling.teachers.openai_compatible import authorization, is_loopback
+from fledgling.teachers.redaction import keys_in_use, read_key
 from fledgling.teachers.settings import EndpointSection, LocalTeacherSection, TeachersSection
 
 # a server that answers with one of these is there: listing its models is optional
@@ -63,33 +65,32 @@ def _endpoint(
     if missing_key(endpoint, environment):
         export = f"export {variable or 'A_VARIABLE'}=…  (named by key_variable)"
         return False, f"no key: {variable or 'key_variable'} is not set", export
-    key = environment.get(variable, "") if variable else ""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    redact, mend = keys_in_use([endpoint], environment), "start the server, or check base_url"
+    headers = authorization(read_key(endpoint, environment))
+    direct = is_loopback(endpoint.base_url)
     try:
-        with httpx.Client(
-            timeout=timeout_s, trust_env=not is_loopback(endpoint.base_url)
-        ) as client:
+        with httpx.Client(timeout=timeout_s, trust_env=not direct) as client:
             reply = client.get(f"{endpoint.base_url}/models", headers=headers)
-    except httpx.HTTPError as error:
-        mend = f"start the server, or check base_url ({endpoint.base_url})"
-        return False, f"not reachable: {redact(str(error))}", mend
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        return False, f"not reachable: {redact(str(error))}", f"{mend} ({endpoint.base_url})"
     if reply.status_code == 200:
-        return _listed(endpoint, reply)
-    fault = classify(reply.status_code, reply.text)
+        seen, mend = _listed(endpoint.model, reply)
+        return True, redact(seen), redact(mend)
+    fault = classify(reply.status_code, reply.text, redact=redact)
     if fault.kind in _NO_LISTING:
         return True, f"reachable, but does not list its models (HTTP {reply.status_code})", ""
     return False, describe(fault), fault.mend
 
 
-def _listed(endpoint: EndpointSection, reply: httpx.Response) -> tuple[bool, str, str]:
+def _listed(model: str, reply: httpx.Response) -> tuple[str, str]:
     """Reachable; say whether the server lists the model. Some serve under any name, so absence is
     only a remark.
     """
     try:
-        names = [str(entry.get("id", "")) for entry in reply.json().get("data", [])]
-    except (ValueError, AttributeError):
+        names = [str(entry["id"]) for entry in parse_json(reply.content)["data"]]
+    except (ValueError, KeyError, TypeError):
         names = []
-    if not names or endpoint.model in names:
-        return True, "reachable", ""
+    if not names or model in names:
+        return "reachable", ""
     seen = f"reachable; lists {len(names)} models, not this one"
-    return True, seen, f"if it fails, choose one of: {', '.join(names[:5])}"
+    return seen, f"if it fails, choose one of: {', '.join(names[:5])}"

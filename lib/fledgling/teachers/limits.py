@@ -1,13 +1,18 @@
-"""What keeps a pool from hammering: a breaker for each model, a rate budget for each account."""
+"""What keeps a pool from hammering and from overspending: a breaker for each model, a rate budget
+for each account, one purse for all.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import math
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,10 +25,11 @@ _SHORTEST_WAIT_S = 0.001  # a wait of nothing would spin
 
 
 class CircuitBreaker:
-    """Closed (all calls pass), open (none), half-open (one trial). ``clock`` is monotonic, in
-    seconds.
+    """Closed (all calls pass), open (none, for a while), half-open (one trial). ``clock`` is
+    monotonic, in seconds.
 
-    A lasting fault, such as a retired model, opens it for good.
+    A server that names a time to wait, or a fault that lasts, opens it at once for that long; never
+    for good, so that a model that came back is heard again.
     """
 
     def __init__(
@@ -33,39 +39,31 @@ class CircuitBreaker:
         self._cooldown_s = cooldown_s
         self._clock = clock
         self._in_a_row = 0
-        self._opened: float | None = None
-        self._lasting = ""
+        self._until: float | None = None
         self._trial = False
-
-    @property
-    def reason(self) -> str:
-        """Why calls are refused, for the answer's error."""
-        return self._lasting or f"resting after {self._in_a_row} faults in a row"
+        self.reason = ""  # why calls are refused, for the answer's error
 
     def allow(self) -> bool:
         """Whether a call may pass now. A half-open breaker lets one through until that one is
         reported.
         """
-        if self._lasting:
-            return False
-        if self._opened is None:
+        if self._until is None:
             return True
-        cooled = self._clock() - self._opened >= self._cooldown_s
-        if not cooled or self._trial:
+        if self._clock() < self._until or self._trial:
             return False
         self._trial = True
         return True
 
     def succeed(self) -> None:
         """The call answered: close."""
-        self._in_a_row, self._opened, self._trial = 0, None, False
+        self._in_a_row, self._until, self._trial = 0, None, False
 
-    def fail(self, *, lasting: str = "") -> None:
-        """The call failed; ``lasting`` says why this model will never answer."""
+    def fail(self, why: str = "", *, rest_s: float = 0.0) -> None:
+        """The call failed. ``rest_s``: open at once, for so many seconds."""
         self._in_a_row += 1
-        self._lasting = lasting or self._lasting
-        if self._trial or self._in_a_row >= self._limit:
-            self._opened = self._clock()
+        if rest_s or self._trial or self._in_a_row >= self._limit:
+            self._until = self._clock() + (rest_s or self._cooldown_s)
+            self.reason = f"resting after {self._in_a_row} faults in a row, the last: {why}"
         self._trial = False
 
     def release(self) -> None:
@@ -141,3 +139,57 @@ class RateBudget:
         except (DataError, TypeError, ValueError):
             log.warning("the rate record %s is unreadable; waiting one whole window", path)
             return deque([self._clock()] * self.limit)
+
+
+class Spending:
+    """Tokens and cost of one day (UTC), never more than the limits; 0 means no limit.
+
+    What a call may use at most is taken before it is made and settled afterwards, in a file under a
+    lock: a restart, a kill, a second process go on from what was spent. ``today`` names the day.
+    """
+
+    def __init__(
+        self,
+        tokens: int,
+        cost: float,
+        *,
+        path: Path,
+        today: Callable[[], str] = lambda: datetime.now(UTC).date().isoformat(),
+    ) -> None:
+        self._limits = (tokens, cost)
+        self._path = path
+        self._today = today
+
+    def take(self, tokens: int, cost: float) -> bool:
+        """Take this much if the day's limits allow it."""
+        return self._add(tokens, cost, within=self._limits)
+
+    def settle(self, tokens: int, cost: float) -> None:
+        """Add what was used beyond what was taken; negative gives back."""
+        self._add(tokens, cost, within=(0, 0.0))
+
+    def _add(self, tokens: int, cost: float, *, within: tuple[int, float]) -> bool:
+        if not any(self._limits):
+            return True
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._path.with_suffix(".lock")):
+            spent_tokens, spent_cost = self._spent()
+            spent = (spent_tokens + tokens, spent_cost + cost)
+            if any(limit and now > limit for limit, now in zip(within, spent, strict=True)):
+                return False
+            record = {"day": self._today(), "tokens": spent[0], "cost": spent[1]}
+            write_text(self._path, json.dumps(record))
+        return True
+
+    def _spent(self) -> tuple[int, float]:
+        """Today's sums; an unreadable record counts as everything spent, the only safe reading."""
+        if not self._path.exists():
+            return 0, 0.0
+        try:
+            record = read_json(self._path)
+            if record["day"] != self._today():
+                return 0, 0.0
+            return max(int(record["tokens"]), 0), max(float(record["cost"]), 0.0)
+        except (DataError, KeyError, TypeError, ValueError):
+            log.warning("%s is unreadable; nothing more is spent until it is removed", self._path)
+            return sys.maxsize, math.inf

@@ -7,16 +7,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from fledgling.core.errors import FledglingError, ModelError
-from fledgling.models.generation import chat_text, cut_middle, reply
+from fledgling.core.errors import ModelError
+from fledgling.models.generation import cut_middle
 from fledgling.models.loading import LoadedModel
-from fledgling.teachers.answers import Answer, failure
+from fledgling.teachers.answers import Answer, Query, failure
 from fledgling.teachers.settings import GenerationSection, LocalTeacherSection
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class _Request:
-    question: str
+    query: Query
     teacher: LocalTeacherSection
     spoken: asyncio.Future[Spoken]
 
@@ -53,10 +53,10 @@ class LocalEngine:
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def speak(self, question: str, teacher: LocalTeacherSection) -> Spoken:
+    async def speak(self, query: Query, teacher: LocalTeacherSection) -> Spoken:
         """The answer of one persona; batched with whatever else is asked now."""
         loop = asyncio.get_running_loop()
-        request = _Request(question, teacher, loop.create_future())
+        request = _Request(query, teacher, loop.create_future())
         self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = loop.create_task(self._work())
@@ -65,11 +65,11 @@ class LocalEngine:
     async def _work(self) -> None:
         await asyncio.sleep(self._section.gather_s)
         while batch := self._next_batch():
-            questions = [request.question for request in batch]
+            queries = [request.query for request in batch]
             teachers = [request.teacher for request in batch]
             try:
-                spoken = await asyncio.to_thread(self.generate, questions, teachers)
-            except (FledglingError, RuntimeError) as error:
+                spoken = await asyncio.to_thread(self.generate, queries, teachers)
+            except Exception as error:  # whoever asked must hear of it, whatever it is
                 for request in batch:
                     if not request.spoken.done():
                         request.spoken.set_exception(error)
@@ -88,19 +88,13 @@ class LocalEngine:
         return batch
 
     @torch.no_grad()
-    def generate(self, questions: list[str], teachers: list[LocalTeacherSection]) -> list[Spoken]:
-        """One batch: row i is teacher i's answer to question i. All teachers share one adapter."""
+    def generate(self, queries: list[Query], teachers: list[LocalTeacherSection]) -> list[Spoken]:
+        """One batch: row i is teacher i's answer to query i. All teachers share one adapter."""
         self._use(teachers[0].adapter)
         tokenizer, model, device = self.loaded.tokenizer, self.loaded.model, self.loaded.device
-        texts = [
-            chat_text(self.loaded, question, teacher.persona or None)
-            for question, teacher in zip(questions, teachers, strict=True)
-        ]
         rows = [
-            cut_middle(
-                tokenizer(text, add_special_tokens=False)["input_ids"], self._section.prompt_tokens
-            )
-            for text in texts
+            self._encode(query.messages(teacher.persona))
+            for query, teacher in zip(queries, teachers, strict=True)
         ]
         width, pad = max(len(row) for row in rows), tokenizer.pad_token_id
         gaps = [width - len(row) for row in rows]  # on the left: all answers begin together
@@ -122,6 +116,15 @@ class LocalEngine:
             logits_processor=LogitsProcessorList([RowTemperatures(temperatures, self._random)]),
         )
         return self._read(output.sequences[:, width:], torch.stack(output.logits, dim=1))
+
+    def _encode(self, messages: list[dict[str, str]]) -> list[int]:
+        """The conversation as token ids, up to where the answer begins."""
+        tokenizer = self.loaded.tokenizer
+        control = tokenizer.get_added_vocab()
+        plain = [turn | {"content": _spelled_out(turn["content"], control)} for turn in messages]
+        text = tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True)
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return cut_middle(ids, self._section.prompt_tokens)
 
     def _read(self, tokens: torch.Tensor, logits: torch.Tensor) -> list[Spoken]:
         """``tokens`` (B, T) and the raw ``logits`` (B, T, V) behind them → answers."""
@@ -186,35 +189,26 @@ class LocalTeacher:
         self.section = section
         self._engine = engine
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         """Answer within ``timeout`` seconds; a batch that takes longer is finished but not waited
         for.
         """
         started = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
-                spoken = await self._engine.speak(question, self.section)
+                spoken = await self._engine.speak(query, self.section)
         except TimeoutError:
             said = f"timeout: no answer within {timeout:.1f} s"
             return failure(self.name, said, seconds=time.monotonic() - started)
-        except (FledglingError, RuntimeError) as error:
+        except Exception as error:  # a fault of one teacher is an answer, never the pool's end
             log.warning("%s failed: %s", self.name, error)
             return failure(self.name, f"local: {error}", seconds=time.monotonic() - started)
         taken = (time.monotonic() - started) * 1000
         return Answer(spoken.text, self.name, spoken.confidence, spoken.tokens, taken)
 
 
-def combiner(loaded: LoadedModel, section: GenerationSection) -> Callable[[str, list[str]], str]:
-    """A function (question, answers) → one answer, written by the local model from the teachers'
-    answers.
-    """
-
-    def combine(question: str, answers: list[str]) -> str:
-        listed = "\n".join(f"- {answer}" for answer in answers)
-        prompt = (
-            f"Question: {question}\nAnswers from different people:\n{listed}\n"
-            "Write the one answer that most of them support, in a single sentence."
-        )
-        return reply(loaded, prompt, max_new_tokens=section.max_new_tokens)
-
-    return combine
+def _spelled_out(text: str, control: Iterable[str]) -> str:
+    """What somebody said is text: a control token written in it must not become one."""
+    for token in control:
+        text = text.replace(token, f"{token[:1]} {token[1:]}")
+    return text

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 from fledgling.core.errors import DataError
 from fledgling.core.files import read_jsonl
 from fledgling.core.paths import DATA
-from fledgling.teachers.answers import Answer, failure
+from fledgling.teachers.answers import Answer, Query, failure
 from fledgling.teachers.settings import MockManner
 
 
@@ -75,10 +75,10 @@ class MockTeacher:
         self._seed = seed
         self._bare = bare
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         """Answer, fail or stall."""
         self._asked += 1
-        manner, random = self.manner, self._random("manner", question, str(self._asked))
+        manner, random = self.manner, self._random("manner", query.text, str(self._asked))
         fails, stalls = random.random() < manner.failing, random.random() < manner.stalling
         latency = manner.latency_s * random.uniform(1 - manner.jitter, 1 + manner.jitter)
         seconds = min(manner.stall_s if stalls else latency, timeout)
@@ -87,7 +87,7 @@ class MockTeacher:
             return failure(self.name, "timeout: the mock stalled", seconds=timeout)
         if fails:
             return failure(self.name, "server: the mock failed", seconds=latency)
-        return self.say(question, latency_ms=latency * 1000)
+        return self.say(query.text, latency_ms=latency * 1000)
 
     def say(self, question: str, *, latency_ms: float = 0.0) -> Answer:
         """What this mock thinks, at once."""
@@ -128,7 +128,7 @@ class FixedTeacher:
         self.name = name
         self._answer = Answer(text, name, confidence, len(text.split()))
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         return self._answer
 
 

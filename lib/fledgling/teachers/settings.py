@@ -46,7 +46,10 @@ class EndpointDefaults(Section):
 
     key_variable: str
     needs_key: bool
+    system: str
     requests_per_minute: CountOrZero
+    prompt_price: NonNegative
+    completion_price: NonNegative
     temperature: Temperature
     max_tokens: Annotated[int, Field(ge=1, le=8192)]
     logprobs: bool
@@ -78,10 +81,17 @@ class EndpointSection(EndpointDefaults):
     def _http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
-        if "@" in urlsplit(url).netloc:
+        try:
+            parts = urlsplit(url)
+            known = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError("must be an address, as in http://127.0.0.1:8000/v1")
+        if "@" in parts.netloc or parts.query or parts.fragment:
             # not a ValueError: pydantic's report of it would show the value
             raise ConfigError(
-                "an endpoint's base_url must not hold a user or password; "
+                "an endpoint's base_url must not hold a user, a password or a query; "
                 "put the key into an environment variable and name that in key_variable"
             )
         return url.rstrip("/")
@@ -89,7 +99,7 @@ class EndpointSection(EndpointDefaults):
 
 class RetrySection(Section):
     attempts: Count
-    call_timeout_s: Positive
+    call_share: Annotated[float, Field(gt=0.0, le=1.0)]
     base_s: Positive
     cap_s: Positive
 
@@ -97,6 +107,14 @@ class RetrySection(Section):
 class BreakerSection(Section):
     failures: Count
     cooldown_s: Positive
+    lasting_s: Positive
+    longest_rest_s: Positive
+
+
+class SpendingSection(Section):
+    tokens_per_day: CountOrZero
+    cost_per_day: NonNegative
+    characters_a_token: Positive
 
 
 class AgreementSection(Section):
@@ -124,15 +142,19 @@ class DecisionSection(Section):
     consensus: Share
     quality: Share
     choice: Literal["quality", "majority", "weighted", "trust"]
-    combine: Literal["never", "on_caveat"]
+    combine: Literal["never", "on_caveat", "always"]
+    combiner: str
 
 
 class TrustSection(Section):
     prior_spread: Positive
-    steadiness_gain: NonNegative
     head_start: float
     sharpness: Positive
     levels: Annotated[int, Field(ge=1, le=20)]
+    labels_a_level: Count
+    level_gap: Share
+    level_prior: NonNegative
+    folds: Annotated[int, Field(ge=2)]
     abstain_below: Share
     unanimity_floor: Share
     bins: Annotated[int, Field(ge=2, le=100)]
@@ -150,8 +172,10 @@ class TeachingSection(Section):
 
 class ServiceSection(Section):
     poll_s: Positive
+    line_bytes: Annotated[int, Field(ge=1000)]
     latencies_kept: Annotated[int, Field(ge=2)]
     status_timeout_s: Positive
+    port: Annotated[int, Field(ge=0, le=65535)]
     log_bytes: Annotated[int, Field(ge=1000)]
     log_backups: Count
     retry_unanswered_s: Positive
@@ -164,7 +188,10 @@ class PoolSection(Section):
     deadline_s: Positive
     concurrency: Count
     calls_at_once: Count
-    hedge_after_s: NonNegative
+    reserve_after: Share
+    personas_vote: bool
+    answer_chars: Count
+    reply_bytes: Annotated[int, Field(ge=1000)]
     embeddings_kept: Count
     budget_window_s: Positive
     budget_margin_s: NonNegative
@@ -186,6 +213,7 @@ class TeachersSection(Section):
     endpoints: list[EndpointSection]
     retry: RetrySection
     breaker: BreakerSection
+    spending: SpendingSection
     agreement: AgreementSection
     quality: QualitySection
     decision: DecisionSection

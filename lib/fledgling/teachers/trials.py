@@ -10,10 +10,11 @@ import numpy as np
 
 from fledgling.core.layers import override
 from fledgling.core.records import StepRecord
-from fledgling.teachers.aggregators.agreement import Embed, holds, measure_agreement
+from fledgling.teachers.aggregators.agreement import Embed, holds
 from fledgling.teachers.aggregators.decision import decide
-from fledgling.teachers.aggregators.trust import Trust, fit_trust_from_groups
+from fledgling.teachers.aggregators.trust import Trust
 from fledgling.teachers.answers import Answer, Decision, Teacher
+from fledgling.teachers.gold import evidence_of, fit_evidence
 from fledgling.teachers.mock import QuizQuestion, mock_pool
 from fledgling.teachers.pool import PoolReply, TeacherPool
 from fledgling.teachers.settings import MockManner, TeachersSection
@@ -96,14 +97,8 @@ def learn_trust(
     """Trust from quiz questions whose answers are known: ``answers[q]`` are the pool's answers to
     ``quiz[q]``.
     """
-    groups, right = [], []
-    for question, given in zip(quiz, answers, strict=True):
-        usable = [answer for answer in given if answer.usable]
-        names = [answer.model_name for answer in usable]
-        texts = [answer.text for answer in usable]
-        found = measure_agreement(texts, embed(texts), section.agreement).groups if usable else ()
-        camps = dict(zip(names, found, strict=True))
-        said = {name: holds(text, question.answer) for name, text in zip(names, texts, strict=True)}
-        groups.append([camps.get(teacher, -1) for teacher in teachers])
-        right.append([said.get(teacher, False) for teacher in teachers])
-    return fit_trust_from_groups(groups, right, teachers, section.trust)
+    evidence = [
+        evidence_of(question.question, given, [question.answer], section, embed)
+        for question, given in zip(quiz, answers, strict=True)
+    ]
+    return fit_evidence(evidence, teachers, section)

@@ -15,7 +15,7 @@ from fledgling.teachers.aggregators.trust import AGAINST, NOBODY, Trust, votes_f
 from fledgling.teachers.answers import Answer, Decision
 from fledgling.teachers.settings import TeachersSection
 
-Combine = Callable[[str, list[str]], str]
+Combine = Callable[[str, Sequence[str]], Answer]
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,15 @@ class Weighing:
     """What the decision rests on: the usable answers, how they agree, how good each looks, whom
     trust believes.
 
-    ``qualities`` is (A,); ``probabilities`` (A,) is each answer's chance to be right by learned
-    trust, else None.
+    ``qualities`` is (A,); by learned trust, else None: ``preferences`` (A,) orders the answers,
+    ``chances`` (A,) is how often one that is chosen like this is right.
     """
 
     answers: tuple[Answer, ...]
     agreement: Agreement
     qualities: np.ndarray
-    probabilities: np.ndarray | None
+    preferences: np.ndarray | None = None
+    chances: np.ndarray | None = None
 
 
 def weigh(
@@ -54,7 +55,11 @@ def weigh(
         quality(answer, float(cosine), section.quality)
         for answer, cosine in zip(usable, cosines, strict=True)
     ]
-    return Weighing(usable, agreement, np.array(qualities), _believed(usable, agreement, trust))
+    weighing = Weighing(usable, agreement, np.array(qualities))
+    if trust is None:
+        return weighing
+    believed = _believed(weighing, trust)
+    return replace(weighing, preferences=believed, chances=trust.level(believed))
 
 
 def agree_already(answers: Sequence[Answer], section: TeachersSection, embed: Embed) -> bool:
@@ -64,17 +69,13 @@ def agree_already(answers: Sequence[Answer], section: TeachersSection, embed: Em
     return found.score > section.decision.agreement
 
 
-def _believed(
-    usable: Sequence[Answer], agreement: Agreement, trust: Trust | None
-) -> np.ndarray | None:
-    """The chance (A,) of each answer's camp to be right."""
-    if trust is None:
-        return None
-    names = [answer.model_name for answer in usable]
-    camps = dict(zip(names, agreement.groups, strict=True)) | {NOBODY: AGAINST}
-    groups = [camps.get(teacher, -1) for teacher in trust.teachers]
-    votes = [votes_for(groups, group) for group in agreement.groups]
-    return trust.probability(np.array(votes))
+def _believed(weighing: Weighing, trust: Trust) -> np.ndarray:
+    """The chance (A,) of each answer's camp to be right, as the votes alone tell it."""
+    groups = weighing.agreement.groups
+    names = [answer.model_name for answer in weighing.answers]
+    camps = dict(zip(names, groups, strict=True)) | {NOBODY: AGAINST}
+    places = [camps.get(teacher, -1) for teacher in trust.teachers]
+    return trust.probability(np.array([votes_for(places, group) for group in groups]))
 
 
 def choose_best(weighing: Weighing) -> int:
@@ -98,9 +99,9 @@ def choose_trusted(weighing: Weighing) -> int:
     """The best-looking answer of the camp that learned trust believes; the majority's where nothing
     was learned.
     """
-    if weighing.probabilities is None:
+    if weighing.preferences is None:
         return choose_majority(weighing)
-    return _best_looking(weighing, weighing.probabilities)
+    return _best_looking(weighing, weighing.preferences)
 
 
 def _best_of_camp(weighing: Weighing, weights: np.ndarray) -> int:
@@ -134,7 +135,7 @@ def decide(
     """Apply the rule of ``section.decision`` to what the teachers said; never raises for what they
     said.
 
-    ``combine`` merges answers that disagree where ``section.decision.combine`` allows it.
+    ``combine`` merges the answers where ``section.decision.combine`` allows it.
     """
     weighing = weigh(question, answers, section, embed, trust=trust)
     if weighing is None:
@@ -142,8 +143,9 @@ def decide(
         return Decision("", "abstain", 0.0, 0.0, 0.0, True, reason, answers=tuple(answers))
     chosen = CHOICES[section.decision.choice](weighing)
     decision = replace(_judge(weighing, chosen, section), answers=tuple(answers))
-    allowed = section.decision.combine == "on_caveat" and decision.kind == "caveat"
-    if combine is None or not allowed or len(weighing.answers) < 2:
+    kinds = {"never": (), "on_caveat": ("caveat",), "always": ("best", "caveat")}
+    wanted = decision.kind in kinds[section.decision.combine]
+    if combine is None or not wanted or len(weighing.answers) < 2:
         return decision
     return _combined(question, decision, weighing, section, embed=embed, combine=combine)
 
@@ -151,7 +153,7 @@ def decide(
 def _judge(weighing: Weighing, chosen: int, section: TeachersSection) -> Decision:
     rule, answer = section.decision, weighing.answers[chosen]
     score, looks = weighing.agreement.score, float(weighing.qualities[chosen])
-    trusted = None if weighing.probabilities is None else float(weighing.probabilities[chosen])
+    trusted = None if weighing.chances is None else float(weighing.chances[chosen])
     agreeing = score > rule.agreement
     doubts = []
     if score < rule.consensus:
@@ -190,17 +192,19 @@ def _combined(
     embed: Embed,
     combine: Combine,
 ) -> Decision:
-    """The local model's merger, kept only if it still agrees with the answer that was chosen."""
-    text = combine(question, [answer.text for answer in weighing.answers]).strip()
-    if not text:
+    """One teacher's merger, kept only if it still agrees with the answer that was chosen."""
+    merged = combine(question, [answer.text for answer in weighing.answers])
+    decision = replace(decision, answers=(*decision.answers, merged))  # it has its cost, too
+    if not merged.usable:
         return decision
-    merged, best = embed([text, decision.text])
-    near = pair_score(text, decision.text, float(merged @ best), section.agreement)
+    vectors = embed([merged.text, decision.text])
+    cosine = float(vectors[0] @ vectors[1])
+    near = pair_score(merged.text, decision.text, cosine, section.agreement)
     if near < section.agreement.same:
         strayed = f"{decision.reason}; a combination was tried and strayed from the answers"
         return replace(decision, reason=strayed)
     reason = f"combined from {len(weighing.answers)} answers; {decision.reason}"
-    return replace(decision, text=text, kind="combined", reason=reason)
+    return replace(decision, text=merged.text, kind="combined", reason=reason)
 
 
 def _why_nobody(answers: Sequence[Answer]) -> str:
