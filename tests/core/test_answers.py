@@ -1,8 +1,10 @@
 """What counts as an answer, in whole words."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fledgling.core.answers import contains, is_exact, normalise
+from fledgling.core.answers import contains, is_exact, normalise, words
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,33 @@ def test_a_word_inside_another_word_is_not_said(text, answer):
 )
 def test_punctuation_parts_words(text, answer):
     assert contains(text, [answer])
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted", "found"),
+    [
+        ("He is her friend!", "a friend", True),
+        ("It costs 3.5 euros", "5", False),
+        ("It costs 3.5.", "3.5", True),
+        ("There are 1,385 of them", "1385", True),
+        ("on the Parramatta\u00a0River", "Parramatta River", True),
+        ("the River, Parramatta", "Parramatta River", False),
+        ("It is Anna’s.", "Anna", True),
+        ("I don't know", "don’t", True),
+        ("\ufb01ve", "five", True),
+        ("Vitamin A is found in carrots", "vitamin A", True),
+        ("Vitamin C", "vitamin A", False),
+        ("B12", "12", False),
+        ("anything", "", False),
+        ("anything", "?!", False),
+        ("", "a", False),
+    ],
+)
+def test_whole_words_are_counted(answer: str, accepted: str, found: bool) -> None:
+    assert contains(answer, [accepted]) is found
+
+
+@given(st.text(max_size=60))
+def test_a_text_stands_between_other_words_and_in_itself(text: str) -> None:
+    assert contains(f"x {text} y", [text]) is contains(text, [text]) is bool(normalise(text))
+    assert is_exact(text, [text]) and len(normalise(text).split()) <= len(words(text))

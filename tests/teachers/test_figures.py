@@ -38,7 +38,10 @@ def test_every_figure_has_a_title() -> None:
         {"step": step, "tasks": {"places": 0.5}, "error": 0.5, "agreement": 0.5, "trusted": 0.9}
         for step in (0, 1)
     ]
-    bins, curve = reliability_bins(confidence, correct), coverage_accuracy(confidence, correct)
+    bins, curve = (
+        reliability_bins(confidence, correct, bins=10),
+        coverage_accuracy(confidence, correct),
+    )
     drawn = [
         figures.plot_decisions([ROW, ROW | {"pool": "split"}], agreement=0.7, consensus=0.6),
         figures.plot_pool_size(sizes),
@@ -54,7 +57,9 @@ def test_every_figure_has_a_title() -> None:
 def test_the_coverage_title_states_what_the_curve_shows() -> None:
     confidence, correct = np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 0])
     figure = figures.plot_calibration(
-        reliability_bins(confidence, correct), coverage_accuracy(confidence, correct), ece=0.2
+        reliability_bins(confidence, correct, bins=10),
+        coverage_accuracy(confidence, correct),
+        ece=0.2,
     )
     assert draw(figure) == [
         "Confidence against truth, ECE 0.200",

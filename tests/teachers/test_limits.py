@@ -2,14 +2,14 @@
 
 import asyncio
 import bisect
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fledgling.teachers.circuit_breaker import CircuitBreaker
-from fledgling.teachers.rate_budget import RateBudget
+from fledgling.teachers.limits import CircuitBreaker, RateBudget, Spending
 
 
 class Clock:
@@ -47,7 +47,6 @@ def test_the_wait_told_is_enough_and_not_much_more() -> None:
     assert budget.try_take() > 0
     clock.now += 0.5
     assert budget.try_take() == 0.0
-    assert budget.used() == 2
 
 
 def test_a_restart_remembers_what_was_sent(tmp_path: Path) -> None:
@@ -81,16 +80,17 @@ def test_a_clock_set_back_frees_nothing_early() -> None:
 
 
 def test_waiters_are_served_and_a_timeout_takes_nothing() -> None:
-    async def scene() -> tuple[int, int]:
-        budget = RateBudget(2, window_s=0.2)
+    async def scene(budget: RateBudget) -> None:
         await asyncio.gather(*(budget.take() for _ in range(4)))
-        before = budget.used()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await budget.take()
-        return before, budget.used()
 
-    assert asyncio.run(scene()) == (2, 2)
+    clock = Clock()
+    budget = RateBudget(5, window_s=60.0, clock=clock)
+    asyncio.run(scene(RateBudget(2, window_s=0.2)))
+    asyncio.run(budget.take())
+    assert [budget.try_take() for _ in range(4)] == [0.0] * 4 and budget.try_take() > 0
 
 
 def test_no_limit_is_no_limit() -> None:
@@ -101,9 +101,9 @@ def test_the_breaker_opens_tries_once_and_closes() -> None:
     clock = Clock()
     breaker = CircuitBreaker(2, 30.0, clock=clock)
     breaker.fail()
-    assert breaker.allow() and breaker.state == "closed"
+    assert breaker.allow()
     breaker.fail()
-    assert not breaker.allow() and breaker.state == "open" and "2 faults" in breaker.reason
+    assert not breaker.allow() and "2 faults" in breaker.reason
     clock.now += 30
     assert breaker.allow() and not breaker.allow()  # one trial only
     breaker.fail()
@@ -113,12 +113,48 @@ def test_the_breaker_opens_tries_once_and_closes() -> None:
     breaker.release()  # given up before it told anything
     assert breaker.allow()
     breaker.succeed()
-    assert breaker.state == "closed" and breaker.allow()
+    assert breaker.allow() and breaker.allow()
 
 
-def test_a_lasting_fault_closes_the_model_for_good() -> None:
+def test_a_breaker_told_to_rest_rests_so_long_and_no_longer() -> None:
     clock = Clock()
     breaker = CircuitBreaker(5, 1.0, clock=clock)
-    breaker.fail(lasting="end_of_life")
-    clock.now += 1e6
-    assert not breaker.allow() and breaker.state == "gone" and breaker.reason == "end_of_life"
+    breaker.fail("retired", rest_s=600.0)
+    clock.now += 599
+    assert not breaker.allow() and "retired" in breaker.reason
+    clock.now += 1
+    assert breaker.allow()  # heard again, should it be back
+
+
+def purse(path: Path, tokens: int = 0, cost: float = 0.0, day: str = "2026-01-01") -> Spending:
+    return Spending(tokens, cost, path=path, today=lambda: day)
+
+
+def test_a_day_never_spends_more_than_its_limit_whatever_restarts(tmp_path: Path) -> None:
+    path = tmp_path / "purse" / "spending.json"
+    assert purse(path, tokens=100).take(60, 0.0)
+    assert not purse(path, tokens=100).take(60, 0.0)  # a second process
+    purse(path, tokens=100).settle(-50, 0.0)  # it used 10 of the 60
+    assert purse(path, tokens=100).take(60, 0.0)
+    assert purse(path, tokens=100, day="2026-01-02").take(100, 0.0)  # a new day
+    money = tmp_path / "money.json"
+    assert purse(money, cost=1.0).take(10**9, 0.9) and not purse(money, cost=1.0).take(1, 0.2)
+
+
+def test_an_unreadable_purse_spends_nothing_and_no_limit_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "spending.json"
+    assert purse(path).take(10**9, 1e9) and not path.exists()
+    for text in ("[", "[1]", '{"day": "2026-01-01", "tokens": "x", "cost": 0}'):
+        path.write_text(text, encoding="utf-8")
+        assert not purse(path, tokens=100).take(1, 0.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12))
+def test_what_is_settled_stays_within_the_limit(calls: list[tuple[int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spent, path = 0, Path(folder) / "spending.json"
+        for most, used in calls:
+            if purse(path, tokens=100).take(most, 0.0):
+                purse(path, tokens=100).settle(min(used, most) - most, 0.0)
+                spent += min(used, most)
+        assert spent <= 100

@@ -9,14 +9,14 @@ import torch
 
 from fledgling.models.loading import LoadedModel
 from fledgling.settings import load_config
+from fledgling.teachers.answers import Query
 from fledgling.teachers.building import local_teachers
-from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures, combiner
+from fledgling.teachers.local import LocalEngine, LocalTeacher, RowTemperatures
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.settings import LocalTeacherSection
 
-SECTION = load_config(
-    overrides={"teachers": {"pool": {"quorum": 3, "deadline_s": 60.0, "max_new_tokens": 6}}}
-).teachers
+SHORT = {"pool": {"quorum": 3, "deadline_s": 60.0}, "generation": {"max_new_tokens": 6}}
+SECTION = load_config(overrides={"teachers": SHORT}).teachers
 
 
 def persona(name: str, temperature: float = 0.0, adapter: str = "") -> LocalTeacherSection:
@@ -25,24 +25,31 @@ def persona(name: str, temperature: float = 0.0, adapter: str = "") -> LocalTeac
     )
 
 
-def test_the_pool_is_one_batch(tiny: LoadedModel) -> None:
-    teachers = local_teachers(SECTION, tiny)
+def test_the_pool_is_one_batch(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    teachers, sizes = local_teachers(SECTION, tiny), []
+    generate = LocalEngine.generate
+
+    def counted(engine: LocalEngine, questions: list[str], people: list) -> list:
+        sizes.append(len(questions))
+        return generate(engine, questions, people)
+
+    monkeypatch.setattr(LocalEngine, "generate", counted)
     with TeacherPool(teachers, SECTION) as pool:
         reply = pool.ask("Why?")
-    assert teachers[0]._engine.batches == [3]
+    assert sizes == [3]
     assert len(reply.usable) == 3
     assert all(0 < answer.confidence <= 1 and answer.tokens <= 6 for answer in reply.usable)
 
 
 def test_batched_answers_are_the_single_ones(tiny: LoadedModel) -> None:
-    engine = LocalEngine(tiny, max_new_tokens=6)
+    engine = LocalEngine(tiny, SECTION.generation)
     people = [
         persona("a"),
         LocalTeacherSection(name="b", persona="Explain at some length, please, and be kind."),
     ]
-    together = engine.generate(["Why is the sky blue?", "Why?"], people)
+    together = engine.generate([Query("Why is the sky blue?"), Query("Why?")], people)
     alone = [
-        engine.generate([question], [person])[0]
+        engine.generate([Query(question)], [person])[0]
         for question, person in zip(["Why is the sky blue?", "Why?"], people, strict=True)
     ]
     for one, other in zip(together, alone, strict=True):
@@ -64,8 +71,8 @@ def test_rows_are_sampled_at_their_own_temperature() -> None:
 
 def test_a_seed_repeats_a_sample(tiny: LoadedModel) -> None:
     said = [
-        LocalEngine(tiny, max_new_tokens=6, seed=seed)
-        .generate(["Why?"], [persona("a", 2.0)])[0]
+        LocalEngine(tiny, SECTION.generation, seed=seed)
+        .generate([Query("Why?")], [persona("a", 2.0)])[0]
         .text
         for seed in (1, 1, 2)
     ]
@@ -73,7 +80,7 @@ def test_a_seed_repeats_a_sample(tiny: LoadedModel) -> None:
 
 
 def test_a_missing_adapter_is_one_teachers_fault(tiny: LoadedModel) -> None:
-    engine = LocalEngine(tiny, max_new_tokens=4)
+    engine = LocalEngine(tiny, SECTION.generation)
     teachers = [
         LocalTeacher(persona("plain"), engine),
         LocalTeacher(persona("odd", adapter="/no/such/folder"), engine),
@@ -96,18 +103,16 @@ def test_an_adapter_changes_one_teacher_only(tiny: LoadedModel, tmp_path) -> Non
         LoraConfig(r=2, target_modules=["q_proj", "down_proj"], init_lora_weights=False),
     )
     other.save_pretrained(tmp_path / "adapter")
-    engine = LocalEngine(tiny, max_new_tokens=6)
-    before = engine.generate(["Why?"], [persona("plain")])[0]
-    tuned = engine.generate(["Why?"], [persona("tuned", adapter=str(tmp_path / "adapter"))])[0]
-    after = engine.generate(["Why?"], [persona("plain")])[0]
+    engine = LocalEngine(tiny, SECTION.generation)
+    before = engine.generate([Query("Why?")], [persona("plain")])[0]
+    tuned = engine.generate([Query("Why?")], [persona("tuned", adapter=str(tmp_path / "adapter"))])[
+        0
+    ]
+    after = engine.generate([Query("Why?")], [persona("plain")])[0]
     assert after == before and tuned.confidence != before.confidence
 
 
 def test_a_late_batch_is_a_timeout(tiny: LoadedModel) -> None:
-    teacher = LocalTeacher(persona("a"), LocalEngine(tiny, max_new_tokens=6))
-    answer = asyncio.run(teacher.answer("Why?", timeout=0.0001))
+    teacher = LocalTeacher(persona("a"), LocalEngine(tiny, SECTION.generation))
+    answer = asyncio.run(teacher.answer(Query("Why?"), timeout=0.0001))
     assert answer.error.startswith("timeout")
-
-
-def test_the_combiner_writes_something(tiny: LoadedModel) -> None:
-    assert isinstance(combiner(tiny, max_new_tokens=4)("Why?", ["Because.", "It is so."]), str)

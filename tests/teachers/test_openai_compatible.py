@@ -1,22 +1,28 @@
 """Endpoint teachers against a server on loopback that replays real faults."""
 
 import logging
+import socket
+import threading
 import time
+from pathlib import Path
 
 import pytest
+from rehearsal import FAULTS, RehearsalServer, Scripted, completion
 
 from fledgling.core.errors import ConfigError
 from fledgling.core.layers import merge
+from fledgling.models.loading import LoadedModel
 from fledgling.settings import load_config
+from fledgling.teachers.answers import Message, Query
 from fledgling.teachers.building import (
     assemble,
-    conditions,
     endpoint_presets,
     endpoint_teachers,
     missing_key,
     preset_overrides,
 )
-from fledgling.teachers.fake_server import FAULTS, RehearsalServer, Scripted, completion
+from fledgling.teachers.conditions import conditions
+from fledgling.teachers.mock import FixedTeacher
 from fledgling.teachers.pool import TeacherPool
 
 KEY = "nvapi-" + "ThisIsNotARealKey123"
@@ -29,14 +35,14 @@ def section(server: RehearsalServer, *models: str, **changes: object) -> object:
     ]
     base = {
         "pool": {"deadline_s": 5.0},
-        "retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 1.0},
+        "retry": {"base_s": 0.01, "cap_s": 0.02, "call_share": 0.2},
         "endpoints": endpoints,
     }
     return load_config(overrides=merge({"teachers": base}, {"teachers": changes})).teachers
 
 
-def ask(config: object, question: str = "Why?", times: int = 1) -> list:
-    with TeacherPool(endpoint_teachers(config, remember_rate=False), config) as pool:
+def ask(config: object, question: str | Query = "Why?", times: int = 1) -> list:
+    with TeacherPool(endpoint_teachers(config, remember=False), config) as pool:
         return [pool.ask(question) for _ in range(times)]
 
 
@@ -83,7 +89,7 @@ def test_a_passing_fault_is_survived() -> None:
 
 
 def test_a_stalled_call_is_given_up_and_tried_again() -> None:
-    config = {"retry": {"base_s": 0.01, "cap_s": 0.02, "call_timeout_s": 0.3}}
+    config = {"retry": {"base_s": 0.01, "cap_s": 0.02, "call_share": 0.06}}
     with RehearsalServer(
         lambda number, *_: completion("a", "Yes.", delay_s=0.0 if number else 20.0)
     ) as server:
@@ -153,11 +159,12 @@ def test_waiting_for_the_budget_is_not_the_models_fault() -> None:
 
 def test_one_budget_for_the_models_of_one_server_and_key() -> None:
     with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
-        teachers = endpoint_teachers(section(server, "a", "b"), remember_rate=False)
-    assert teachers[0].budget is teachers[1].budget
+        teachers = endpoint_teachers(section(server, "a", "b"), remember=False)
+    assert teachers[0].account.budget is teachers[1].account.budget
     nim = load_config(overrides=preset_overrides("nim")).teachers
-    teachers = endpoint_teachers(nim, environment={"NVIDIA_API_KEY": KEY}, remember_rate=False)
-    assert len({id(teacher.budget) for teacher in teachers}) == 1 and teachers[0].budget.limit == 30
+    teachers = endpoint_teachers(nim, environment={"NVIDIA_API_KEY": KEY}, remember=False)
+    assert len({id(teacher.account) for teacher in teachers}) == 1
+    assert teachers[0].account.budget.limit == 30
 
 
 def test_the_key_goes_to_the_server_and_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:
@@ -173,15 +180,13 @@ def test_the_key_goes_to_the_server_and_nowhere_else(caplog: pytest.LogCaptureFi
                 ]
             }
         )
-        teachers = endpoint_teachers(
-            config, environment={"TEST_TEACHER_KEY": KEY}, remember_rate=False
-        )
+        teachers = endpoint_teachers(config, environment={"TEST_TEACHER_KEY": KEY}, remember=False)
         with TeacherPool(teachers, config) as pool:
             reply = pool.ask("Why?")
     assert server.headers[0]["authorization"] == f"Bearer {KEY}"
     for text in (
         repr(reply),
-        repr(vars(teachers[0])["section"]),
+        repr(vars(teachers[0])),
         caplog.text,
         config.model_dump_json(),
     ):
@@ -191,8 +196,9 @@ def test_the_key_goes_to_the_server_and_nowhere_else(caplog: pytest.LogCaptureFi
 def test_without_a_key_the_endpoint_is_left_out_in_one_line() -> None:
     nim = load_config(overrides=preset_overrides("nim")).teachers
     assert all(missing_key(endpoint, {}) for endpoint in nim.endpoints)
-    teachers, notes = assemble(nim, None, environment={})
-    assert teachers == [] and len(notes) == 3 and "NVIDIA_API_KEY is not set" in notes[0]
+    members = assemble(nim, None, environment={})
+    assert members.teachers == () and len(members.notes) == 3
+    assert "NVIDIA_API_KEY is not set" in members.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +240,7 @@ def test_status_says_what_is_missing_and_how_to_mend_it() -> None:
         (False, "no key"),
     ]
     assert "export NO_SUCH_KEY" in found[2].mend and "choose one of: a" in found[1].mend
-    down = conditions(config, load_config().models, environment={}, timeout_s=0.5)[0]
+    down = conditions(config, load_config().models, environment={})[0]
     assert not down.ready and "start the server" in down.mend
 
 
@@ -256,9 +262,142 @@ def test_bursts_stay_inside_the_budget_as_the_server_sees_it() -> None:
             }
         )
         started = time.monotonic()
-        with TeacherPool(endpoint_teachers(config, remember_rate=False), config) as pool:
+        with TeacherPool(endpoint_teachers(config, remember=False), config) as pool:
             replies = list(pool.ask_many([str(number) for number in range(25)]))
     assert all(reply.usable for reply in replies)
     assert time.monotonic() - started > 2.5  # 25 calls, 10 in every 1.3 s
     arrived = [call.at for call in server.calls]
     assert all(sum(at <= other < at + 1.0 for other in arrived) <= 10 for at in arrived)
+
+
+MALFORMED = [
+    '{"choices": [{"message": {"content": ["a", "list"]}}]}',
+    '{"choices": "abc"}',
+    '{"choices": [{"message": {"content": null}}], "usage": "none"}',
+    '{"choices": [{"message": null, "logprobs": {"content": [{"logprob": null}]}}]}',
+    '{"error": ' * 5_000,
+    "[" * 200_000,
+    '{"choices": [{"message": {"content": "\\ud800"}}]}',
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_malformed_reply_is_tried_again_counted_and_recovered_from(
+    body: str, status: int
+) -> None:
+    """The breaker opens on malformed replies, its trial ends, and a mended server is heard."""
+    broken = Scripted(status, body)
+    config = {"breaker": {"failures": 1, "cooldown_s": 0.3}, "pool": {"deadline_s": 20.0}}
+    mended = threading.Event()
+
+    def script(number: int, model: str, question: str) -> Scripted:
+        return completion("a", "Yes.") if mended.is_set() else broken
+
+    with RehearsalServer(script) as server:
+        rules = section(server, "a", **config)
+        with TeacherPool(endpoint_teachers(rules, remember=False), rules) as pool:
+            first = pool.ask("Why?").answers[0]
+            assert first.error.startswith("bad_reply" if status == 200 else "server")
+            assert len(server.calls) == 3  # retried
+            assert pool.ask("Why?").answers[0].error.startswith("not asked")  # counted
+            time.sleep(0.35)
+            pool.ask("Why?")  # the trial fails, and ends
+            mended.set()
+            time.sleep(0.35)
+            assert pool.ask("Why?").answers[0].text == "Yes."
+
+
+def test_a_reply_longer_than_the_limit_is_cut_off_and_a_long_answer_is_capped() -> None:
+    long = completion("a", "word " * 600_000)  # 3 MB
+    with RehearsalServer(lambda *_: long) as server:
+        answer = ask(section(server, "a", pool={"deadline_s": 20.0, "answer_chars": 500}))[0]
+        assert len(answer.answers[0].text) == 500
+        small = {"deadline_s": 20.0, "reply_bytes": 10_000}
+        refused = ask(section(server, "a", pool=small, retry={"attempts": 1}))[0].answers[0]
+    assert "longer than 10000 bytes" in refused.error
+
+
+@pytest.mark.parametrize("wait", ["600", "1e308", "inf", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_long_retry_after_burns_no_deadline(wait: str) -> None:
+    slow_down = Scripted(429, "{}", headers={"Retry-After": wait})
+    with RehearsalServer(lambda *_: slow_down) as server:
+        rules = section(server, "a", pool={"deadline_s": 30.0})
+        with TeacherPool(endpoint_teachers(rules, remember=False), rules) as pool:
+            assert pool.ask("Why?").seconds < 10
+            calls = len(server.calls)
+            again = pool.ask("Why?").answers[0]
+    if wait in ("600", "1e308"):  # the server is left alone for as long as it asked, up to a limit
+        assert again.error.startswith("not asked") and calls == len(server.calls) == 1
+
+
+@pytest.mark.parametrize("preset", ["nim", "ollama", "vllm", "llama_cpp"])
+def test_stalled_endpoints_of_every_preset_are_answered_by_reserves_in_time(preset: str) -> None:
+    """Sockets that accept and never answer; the deadline alone is scaled down."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        shipped = preset_overrides(preset)
+        endpoints = [
+            endpoint | {"base_url": url, "requests_per_minute": 0}
+            for endpoint in shipped["teachers"]["endpoints"]
+        ]
+        changed = merge(shipped, {"teachers": {"endpoints": endpoints}})
+        rules = load_config(overrides=merge(changed, {"teachers.pool.deadline_s": 2.0})).teachers
+        teachers = endpoint_teachers(
+            rules, environment={"NVIDIA_API_KEY": "k" * 12}, remember=False
+        )
+        personas = [FixedTeacher("plain", "Yes."), FixedTeacher("careful", "Yes.")]
+        with TeacherPool(teachers, rules, stand_ins=personas) as pool:
+            reply = pool.ask("Why?")
+    assert {answer.model_name for answer in reply.usable} == {"plain", "careful"}
+    assert reply.seconds <= rules.pool.deadline_s
+
+
+def test_personas_stand_in_and_vote_only_when_asked_to(tiny: LoadedModel) -> None:
+    with RehearsalServer(lambda *_: completion("a", "Yes.")) as server:
+        rules = section(server, "a")
+        alone = assemble(rules, tiny)
+        assert [teacher.name for teacher in alone.teachers] == ["a"]
+        assert len(alone.stand_ins) == 3
+        voting = assemble(section(server, "a", pool={"personas_vote": True}), tiny)
+        assert len(voting.teachers) == 4 and voting.stand_ins == ()
+        with alone.pool(rules) as pool:
+            assert [answer.model_name for answer in pool.ask("Why?").answers] == ["a"]
+
+
+def test_each_teacher_has_its_system_prompt_and_hears_the_conversation() -> None:
+    seen: list[list[dict]] = []
+    with RehearsalServer(lambda *_: completion("a", "Yes."), seen=seen) as server:
+        rules = section(server, "a")
+        endpoint = rules.endpoints[0].model_copy(update={"system": "You are brief."})
+        rules = rules.model_copy(update={"endpoints": [endpoint]})
+        history = (Message("user", "Hello"), Message("assistant", "Hello."))
+        ask(rules, Query("Why?", history))
+    assert [(turn["role"], turn["content"]) for turn in seen[0]] == [
+        ("system", "You are brief."),
+        ("user", "Hello"),
+        ("assistant", "Hello."),
+        ("user", "Why?"),
+    ]
+
+
+def test_tokens_and_cost_are_counted_and_the_budget_of_a_day_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEDGLING_HOME", str(tmp_path))
+    said = Scripted(
+        200,
+        '{"choices": [{"message": {"content": "Yes."}}],'
+        ' "usage": {"prompt_tokens": 1000, "completion_tokens": 500}}',
+    )
+    with RehearsalServer(lambda *_: said) as server:
+        rules = section(server, "a", spending={"cost_per_day": 0.005})
+        prices = {"prompt_price": 1.0, "completion_price": 2.0, "max_tokens": 500}
+        endpoint = rules.endpoints[0].model_copy(update=prices)
+        rules = rules.model_copy(update={"endpoints": [endpoint]})
+        replies = ask(rules, times=4)
+        again = ask(rules)[0]  # a restart goes on from what was spent
+    costs = [reply.answers[0].cost for reply in replies if reply.usable]
+    assert costs == pytest.approx([0.002, 0.002]) and len(server.calls) == 2
+    assert replies[0].answers[0].prompt_tokens == 1000
+    assert replies[-1].answers[0].error.startswith("budget") and not again.usable

@@ -7,19 +7,16 @@ from pathlib import Path
 import pytest
 
 from fledgling.core.errors import ConfigError, DataError
-from fledgling.core.records import Answer
 from fledgling.settings import load_config
+from fledgling.teachers.answers import Answer, Query
 from fledgling.teachers.mock import (
     FixedTeacher,
-    MockManner,
     MockTeacher,
-    agreeing_pool,
-    biased_pool,
     load_quiz,
     mock_pool,
-    stalling_pool,
 )
 from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.settings import MockManner
 
 QUIZ = load_quiz()
 SECTION = load_config().teachers
@@ -36,7 +33,7 @@ class Slow:
     def __init__(self, name: str, seconds: float, error: Exception | None = None) -> None:
         self.name, self.seconds, self.error, self.asked = name, seconds, error, 0
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         self.asked += 1
         await asyncio.sleep(self.seconds)
         if self.error:
@@ -89,9 +86,65 @@ def test_reserves_rest_while_nobody_fails() -> None:
 
 def test_hedging_calls_a_reserve_for_a_silent_teacher() -> None:
     teachers = [Slow("a", 0.01), Slow("b", 9), Slow("c", 0.01)]
-    with TeacherPool(teachers, section(max_teachers=2, quorum=2, hedge_after_s=0.1)) as pool:
+    with TeacherPool(teachers, section(max_teachers=2, quorum=2, reserve_after=0.05)) as pool:
         reply = pool.ask("?")
     assert {answer.model_name for answer in reply.usable} == {"a", "c"} and reply.seconds < 1
+
+
+class Broken(Slow):
+    """Answers at once that it cannot."""
+
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
+        self.asked += 1
+        return Answer("", self.name, error="server: down")
+
+
+def test_three_silent_teachers_leave_the_answer_to_their_stand_ins_in_time() -> None:
+    silent = [Slow(name, 60) for name in "abc"]
+    personas = [Slow("p", 0.01), Slow("q", 0.02)]
+    with TeacherPool(silent, section(deadline_s=1.0), stand_ins=personas) as pool:
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.usable] == ["p", "q"]
+    assert reply.seconds <= 1.05 and set(reply.late) == set("abc")
+
+
+def test_stand_ins_speak_at_once_where_every_teacher_failed() -> None:
+    broken, persona = [Broken("a", 0), Broken("b", 0)], Slow("p", 0.01)
+    with TeacherPool(broken, section(deadline_s=30.0), stand_ins=[persona]) as pool:
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.usable] == ["p"] and reply.seconds < 5
+    assert {answer.model_name for answer in reply.answers if answer.error} == {"a", "b"}
+
+
+def test_stand_ins_never_outvote_a_teacher_that_spoke() -> None:
+    """One endpoint that answers, one that stalls, two personas that would agree with each other."""
+    persona, other = Slow("p", 0.0), Slow("q", 0.0)
+    teachers = [Slow("a", 0.7), Slow("b", 60)]
+    with TeacherPool(teachers, section(deadline_s=1.2), stand_ins=[persona, other]) as pool:
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.answers] == ["a"]
+    quick = section(deadline_s=20.0)
+    with TeacherPool([Slow("a", 0.01)], quick, stand_ins=[persona, other]) as pool:
+        asked = persona.asked
+        reply = pool.ask("?")
+    assert [answer.model_name for answer in reply.answers] == ["a"] and persona.asked == asked
+
+
+def test_a_quorum_before_the_reserves_are_due_ends_the_round() -> None:
+    teachers = [Slow("a", 0.01), Slow("b", 0.01), Slow("c", 60)]
+    with TeacherPool(teachers, section(deadline_s=20.0)) as pool:
+        assert pool.ask("?").seconds < 5
+
+
+def test_half_a_surrogate_and_three_megabytes_are_made_readable() -> None:
+    class Odd(Slow):
+        async def answer(self, query: Query, *, timeout: float) -> Answer:
+            return Answer("\ud800" + "x" * 3_000_000, self.name, 7.0)
+
+    with TeacherPool([Odd("a", 0)], section(answer_chars=1000)) as pool:
+        (answer,) = pool.ask("?").answers
+    assert answer.text == "?" + "x" * 999 and answer.confidence == 1.0
+    answer.text.encode()
 
 
 def test_many_questions_come_back_in_order_and_side_by_side() -> None:
@@ -122,7 +175,7 @@ def test_mocks_are_as_right_and_as_correlated_as_asked() -> None:
     independent = mock_pool(QUIZ, MockManner(accuracy=0.7), size=20, seed=3)
     right = [[teacher.is_right(question.question) for question in QUIZ] for teacher in independent]
     assert abs(sum(map(sum, right)) / 1200 - 0.7) < 0.05
-    together = biased_pool(QUIZ, seed=3)
+    together = mock_pool(QUIZ, *SECTION.mocks["biased"], seed=3)
     assert all(
         len({teacher.is_right(question.question) for teacher in together}) == 1 for question in QUIZ
     )
@@ -147,7 +200,7 @@ def test_mocks_repeat_themselves_whatever_the_order() -> None:
 
 def test_stalling_mocks_leave_the_pool_answering() -> None:
     with TeacherPool(
-        stalling_pool(QUIZ, latency_s=0.005), section(deadline_s=0.5, concurrency=20)
+        mock_pool(QUIZ, *SECTION.mocks["stalling"]), section(deadline_s=0.5, concurrency=20)
     ) as pool:
         replies = list(pool.ask_many([question.question for question in QUIZ]))
     assert sum(bool(reply.usable) for reply in replies) >= 55
@@ -162,12 +215,11 @@ def test_the_quiz_is_sound(tmp_path: Path) -> None:
     broken.write_text('{"id": "x", "question": "?"}\n', encoding="utf-8")
     with pytest.raises(DataError, match="line 1"):
         load_quiz(broken)
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        MockManner(accuracy=1.2)
+    with pytest.raises(ConfigError, match=r"mocks\.agree\.0\.accuracy = 1\.2"):
+        load_config(overrides={"teachers.mocks.agree": [{"accuracy": 1.2}]})
 
 
 def test_a_fixed_teacher_says_its_line() -> None:
-    with TeacherPool(
-        [FixedTeacher("a", "x"), *agreeing_pool(QUIZ, size=2)], section(quorum=3)
-    ) as pool:
+    teachers = [FixedTeacher("a", "x"), *mock_pool(QUIZ, MockManner(accuracy=1.0), size=2)]
+    with TeacherPool(teachers, section(quorum=3)) as pool:
         assert "x" in [answer.text for answer in pool.ask(QUIZ[0].question).answers]

@@ -14,7 +14,8 @@ import pytest
 
 from fledgling.models.loading import prepare_embedded
 from fledgling.settings import load_config
-from fledgling.teachers.building import conditions, endpoint_teachers
+from fledgling.teachers.building import endpoint_teachers
+from fledgling.teachers.conditions import conditions
 from fledgling.teachers.pool import TeacherPool
 
 pytestmark = [pytest.mark.server, pytest.mark.model]
@@ -77,7 +78,7 @@ def configured(base_url: str, model: str, **changes: object) -> object:
             "teachers": {
                 "pool": {"deadline_s": 120.0},
                 "local": [],
-                "retry": {"call_timeout_s": 110.0},
+                "retry": {"call_share": 0.9},
                 "endpoints": [endpoint],
             }
         }
@@ -87,9 +88,7 @@ def configured(base_url: str, model: str, **changes: object) -> object:
 def test_the_real_server_answers_and_is_reachable(server: tuple[str, str]) -> None:
     config = configured(*server)
     assert conditions(config.teachers, config.models)[0].ready
-    with TeacherPool(
-        endpoint_teachers(config.teachers, remember_rate=False), config.teachers
-    ) as pool:
+    with TeacherPool(endpoint_teachers(config.teachers, remember=False), config.teachers) as pool:
         answer = pool.ask("What is the capital of France?").answers[0]
     assert answer.error is None, answer.error
     assert "Paris" in answer.text
@@ -98,8 +97,6 @@ def test_the_real_server_answers_and_is_reachable(server: tuple[str, str]) -> No
 
 def test_a_wrong_route_of_the_real_server_is_classified(server: tuple[str, str]) -> None:
     config = configured(server[0].replace("/v1", "/v9"), server[1])
-    with TeacherPool(
-        endpoint_teachers(config.teachers, remember_rate=False), config.teachers
-    ) as pool:
+    with TeacherPool(endpoint_teachers(config.teachers, remember=False), config.teachers) as pool:
         answer = pool.ask("Hello?").answers[0]
     assert answer.error.startswith(("no_such_route", "not_entitled"))

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fledgling.core.errors import DataError, RunError
-from fledgling.core.records import Answer, Decision
+from fledgling.core.errors import ConfigError, DataError, RunError
 from fledgling.settings import load_config
 from fledgling.teachers.aggregators.decision import decide
-from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile, question_id
+from fledgling.teachers.answers import Answer, Decision, Query
+from fledgling.teachers.decision_log import DecisionLog
 from fledgling.teachers.pool import TeacherPool
+from fledgling.teachers.questions import Question, QuestionFile, question_id
 from fledgling.teachers.service import Progress, TeacherService
 
 SECTION = load_config(
@@ -43,7 +44,8 @@ class Counting:
         self.asked: list[str] = []
         self.failures = failures
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
+        question = query.text
         self.asked.append(question)
         if len(self.asked) <= self.failures:
             return Answer("", self.name, error="server: down")
@@ -82,11 +84,11 @@ def test_every_question_gets_one_line_and_a_second_run_asks_nothing(tmp_path: Pa
     first = work(teacher, questions, out)
     assert (
         sorted(ids(out)) == ["a", "b", "c"]
-        and first.decided == 3
+        and first.counts.decided == 3
         and first.memory_mb > 0 < first.p50
     )
     second = work(teacher, questions, out)
-    assert (second.decided, second.already, len(teacher.asked)) == (0, 3, 3)
+    assert (second.counts.decided, second.counts.already, len(teacher.asked)) == (0, 3, 3)
     row = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
     assert row["answers"][0]["model_name"] == "counting" and row["answer"].startswith("Answer to")
 
@@ -112,19 +114,79 @@ def test_a_half_line_is_removed_and_only_its_question_asked_again(tmp_path: Path
 
 def test_what_nobody_answered_is_not_lost(tmp_path: Path) -> None:
     questions, out = write(tmp_path / "q.jsonl", "a"), tmp_path / "out.jsonl"
-    assert work(Counting(failures=99), questions, out).unanswered == 1 and ids(out) == []
-    assert work(Counting(), questions, out).decided == 1 and ids(out) == ["a"]
+    assert work(Counting(failures=99), questions, out).counts.unanswered == 1 and ids(out) == []
+    assert work(Counting(), questions, out).counts.decided == 1 and ids(out) == ["a"]
 
 
-def test_bad_lines_are_counted_and_the_rest_is_answered(tmp_path: Path) -> None:
+def test_bad_lines_get_a_record_each_and_the_rest_is_answered(tmp_path: Path) -> None:
+    """Half surrogate pairs and endless nesting among them: they stopped the run at their line."""
     questions, out = tmp_path / "q.jsonl", tmp_path / "out.jsonl"
-    questions.write_bytes(
-        b'\xef\xbb\xbf{"question": "a"}\nnot json\n{"no": 1}\n\n{"question": " "}\n\xff\n'
-        b'{"question": "z"}'
-    )
+    bad = [b"not json", b'{"no": 1}', b'{"question": " "}', b"\xff", b"[" * 200_000]
+    bad += [b'{"question": "\\ud800"}', b'{"id": "\\ud800", "question": "c"}', b"x" * 2_000_000]
+    lines = [b'\xef\xbb\xbf{"question": "a"}', *bad, b"", b'{"question": "z"}']
+    questions.write_bytes(b"\n".join(lines))
     last = work(Counting(), questions, out)
-    assert (last.decided, last.unreadable) == (2, 4)
-    assert sorted(ids(out)) == sorted([question_id("a"), question_id("z")])
+    assert (last.counts.decided, last.counts.unreadable) == (2, len(bad))
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    errors = [row for row in rows if row["kind"] == "error"]
+    assert len(errors) == len(bad) and all(row["reason"] for row in errors)
+    answered = {row["id"] for row in rows} - {row["id"] for row in errors}
+    assert answered == {question_id("a"), question_id("z")}
+    again = work(Counting(), questions, out)
+    assert (again.counts.decided, again.counts.unreadable) == (0, 0)
+    assert again.counts.already == len(bad) + 2
+
+
+def test_two_questions_with_one_id_are_both_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    questions, out = tmp_path / "q.jsonl", tmp_path / "out.jsonl"
+    questions.write_text(
+        '{"id": 1, "question": "Why?"}\n{"id": "1", "question": "How?"}\n'
+        '{"id": 1, "question": "Why?"}\n',
+        encoding="utf-8",
+    )
+    teacher = Counting()
+    last = work(teacher, questions, out)
+    assert sorted(teacher.asked) == ["How?", "Why?"] and last.counts.decided == 2
+    assert "stands for different questions" in caplog.text
+    assert work(teacher, questions, out).counts.already == 3 and len(teacher.asked) == 2
+
+
+def test_a_question_that_nobody_foresaw_gets_a_record_and_the_run_goes_on(tmp_path: Path) -> None:
+    def strange(question: str, answers: tuple[Answer, ...]) -> Decision:
+        if question == "b":
+            raise RecursionError("too deep")
+        return rule(question, answers)
+
+    questions, out = write(tmp_path / "q.jsonl", "a", "b", "c"), tmp_path / "out.jsonl"
+    with TeacherPool([Counting()], SECTION) as pool:
+        last = list(TeacherService(pool, strange, questions, out).run())[-1]
+    assert last.counts.decided == 2 and sorted(ids(out)) == ["a", "b", "c"]
+    assert "RecursionError" in out.read_text(encoding="utf-8")
+
+
+class Surrogates(Counting):
+    """Answers half a surrogate pair, and then itself deeply nested."""
+
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
+        self.asked.append(query.text)
+        return Answer("\ud800 " + "[" * 200_000, self.name, 0.9)
+
+
+def test_an_answer_that_no_file_takes_is_written_all_the_same(tmp_path: Path) -> None:
+    questions, out = write(tmp_path / "q.jsonl", "a", "b"), tmp_path / "out.jsonl"
+    assert work(Surrogates(), questions, out).counts.decided == 2
+    assert sorted(ids(out)) == ["a", "b"]
+    assert len(out.read_text(encoding="utf-8")) < 200_000  # capped
+
+
+def test_the_questions_file_is_never_the_output(tmp_path: Path) -> None:
+    questions = write(tmp_path / "q.jsonl", "a")
+    link = tmp_path / "out.jsonl"
+    link.symlink_to(questions)
+    with TeacherPool([Counting()], SECTION) as pool, pytest.raises(ConfigError, match="itself"):
+        TeacherService(pool, rule, questions, link)
 
 
 def test_watching_takes_up_new_lines_and_asks_again_what_failed(tmp_path: Path) -> None:
@@ -136,36 +198,59 @@ def test_watching_takes_up_new_lines_and_asks_again_what_failed(tmp_path: Path) 
     stop = threading.Event()
     with TeacherPool([teacher], SECTION) as pool:
         for state in TeacherService(pool, rule, questions, out, stop=stop).run(watch=True):
-            if state.decided == 1 and "half" not in questions.read_text(encoding="utf-8"):
+            if state.counts.decided == 1 and "half" not in questions.read_text(encoding="utf-8"):
                 with questions.open("a", encoding="utf-8") as lines:
                     lines.write('{"id": "b", "question": "b"}\n{"id": "half", "quest')
-            if state.decided == 2:
+            if state.counts.decided == 2:
                 stop.set()
     assert ids(out) == ["a", "b"] and teacher.asked == ["a", "a", "b"]
-    assert state.unreadable == 0  # the half line is left for later
+    assert state.counts.unreadable == 0  # the half line is left for later
 
 
 def test_text_files_and_missing_files(tmp_path: Path) -> None:
     path = tmp_path / "q.txt"
     path.write_text("Why?\n\nHow?\n", encoding="utf-8")
-    assert [question.text for question in QuestionFile(path).read_new(whole_lines=False)] == [
+    assert [
+        question.text
+        for question in QuestionFile(path, line_bytes=1000).read_new(whole_lines=False)
+    ] == [
         "Why?",
         "How?",
     ]
     with pytest.raises(DataError, match="does not exist"):
-        QuestionFile(tmp_path / "none.jsonl")
+        QuestionFile(tmp_path / "none.jsonl", line_bytes=1000)
 
 
-def test_one_writer_at_a_time_and_no_foreign_file(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
+@pytest.mark.parametrize("kind", ["same", "symlink", "hard link", "linked folder"])
+def test_one_writer_at_a_time_by_whatever_name(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "folder" / "out.jsonl"
     with DecisionLog(out) as first:
-        first.append(Question("a", "a?"), DECISION, seconds=0.1)
+        first.append(Question("a", Query("a?")), DECISION, seconds=0.1)
+        other = out
+        if kind == "symlink":
+            other = tmp_path / "other.jsonl"
+            other.symlink_to(out)
+        elif kind == "hard link":
+            other = tmp_path / "other.jsonl"
+            other.hardlink_to(out)
+        elif kind == "linked folder":
+            (tmp_path / "elsewhere").symlink_to(out.parent)
+            other = tmp_path / "elsewhere" / "out.jsonl"
         with pytest.raises(RunError, match="another"):
+            DecisionLog(other)
+    with DecisionLog(other) as second:
+        assert second.done == {Question("a", Query("a?")).key}
+
+
+def test_no_foreign_file_is_written_to(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    for text in ("this is my diary\n", "[" * 200_000 + "\n", '"just text"\n'):
+        out.write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match="right --out file"):
             DecisionLog(out)
-    out.write_text("this is my diary\n", encoding="utf-8")
-    with pytest.raises(DataError, match="right --out file"):
-        DecisionLog(out)
-    assert out.read_text(encoding="utf-8") == "this is my diary\n"
+        assert out.read_text(encoding="utf-8") == text
+    with pytest.raises(RunError, match="choose another --out"):
+        DecisionLog(tmp_path)
 
 
 SCRIPT = """
@@ -175,15 +260,15 @@ sys.path.insert(0, sys.argv[4])
 import test_service as here
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.service import TeacherService
-from fledgling.core.records import Answer
+from fledgling.teachers.answers import Answer
 
 class Slow:
     name = "slow"
-    async def answer(self, question, *, timeout):
+    async def answer(self, query, *, timeout):
         with open(sys.argv[3], "a") as asked:
-            asked.write(question + "\\n")
+            asked.write(query.text + "\\n")
         await asyncio.sleep(0.02)
-        return Answer("Yes, " + question, self.name, 0.9)
+        return Answer("Yes, " + query.text, self.name, 0.9)
 
 with TeacherPool([Slow()], here.SECTION) as pool:
     for state in TeacherService(pool, here.rule, Path(sys.argv[1]), Path(sys.argv[2])).run():

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.core.records import Answer, Decision, StepRecord, Turn
+from fledgling.core.records import StepRecord, Turn
 from fledgling.facts.gate.gate import Route
 from fledgling.models.tiny import WordEmbedder
 from fledgling.settings import load_config
 from fledgling.teachers import teaching
 from fledgling.teachers.aggregators.decision import decide
-from fledgling.teachers.mock import FixedTeacher, agreeing_pool, disagreeing_pool, load_quiz
+from fledgling.teachers.answers import Answer, Decision
+from fledgling.teachers.mock import FixedTeacher, load_quiz, mock_pool
 from fledgling.teachers.pool import TeacherPool
 
 QUIZ = load_quiz()[:6]
@@ -56,7 +57,7 @@ def learner(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 
 def test_consensus_teaches_and_agreement_rises(learner: Memory) -> None:
-    with TeacherPool(agreeing_pool(QUIZ), SECTION) as pool:
+    with TeacherPool(mock_pool(QUIZ, *SECTION.mocks["agree"]), SECTION) as pool:
         consensus = teaching.consult(pool, QUIZ, rule)
     records = list(teaching.teach_rounds(learner, QUIZ, consensus, SECTION, embed))
     rounds = [record.values for record in records if record.event == "round"]
@@ -68,7 +69,7 @@ def test_consensus_teaches_and_agreement_rises(learner: Memory) -> None:
 
 
 def test_what_is_not_trusted_is_not_taught(learner: Memory) -> None:
-    with TeacherPool(disagreeing_pool(QUIZ, seed=1), SECTION) as pool:
+    with TeacherPool(mock_pool(QUIZ, *SECTION.mocks["disagree"], seed=1), SECTION) as pool:
         consensus = teaching.consult(pool, QUIZ, rule)
     records = list(teaching.teach_rounds(learner, QUIZ, consensus, SECTION, embed))
     assert {record.event for record in records} == {"round", "untrusted"}
@@ -81,7 +82,7 @@ def test_a_question_without_decision_is_named(learner: Memory) -> None:
 
 
 def test_a_query_tells_where_its_answer_came_from(learner: Memory) -> None:
-    with TeacherPool(agreeing_pool(QUIZ), SECTION) as pool:
+    with TeacherPool(mock_pool(QUIZ, *SECTION.mocks["agree"]), SECTION) as pool:
         final = teaching.answer_query(QUIZ[0].question, learner=learner, pool=pool, decide=rule)
     assert "Paris" in final.text and final.source.startswith("mock")
     assert [stage.name for stage in final.provenance] == ["learner", "pool", "final"]
@@ -122,6 +123,6 @@ def test_the_learner_stands_flagged_where_the_pool_abstains(learner: Memory) -> 
 
 
 def test_the_learner_is_as_sure_as_its_gate(learner: Memory) -> None:
-    assert teaching.learner_answer(learner, "Which?").confidence == 0.5
+    assert teaching.learner_answer(learner, "Which?", SECTION).confidence == 0.5
     learner.known["Which?"] = "This one."
-    assert teaching.learner_answer(learner, "Which?").confidence == 0.9
+    assert teaching.learner_answer(learner, "Which?", SECTION).confidence == 0.9

@@ -23,8 +23,8 @@ from fledgling.core.paths import home
 SCHEMA = Schema(
     "auto_learning",
     (
-    # the tables' files
-    """
+        # the tables' files
+        """
     CREATE TABLE sources (
         name TEXT PRIMARY KEY, taken INTEGER NOT NULL, head TEXT NOT NULL
     );
@@ -36,8 +36,8 @@ SCHEMA = Schema(
     CREATE TABLE stale (day TEXT PRIMARY KEY);
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,
-    # models, who serves, tests and decisions
-    """
+        # models, who serves, tests and decisions
+        """
     CREATE TABLE models (
         id TEXT PRIMARY KEY, master TEXT NOT NULL, parent TEXT, folder TEXT NOT NULL,
         bytes_hash TEXT NOT NULL, data_hash TEXT NOT NULL, settings TEXT NOT NULL,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
+from pydantic_core import from_json
 
 from fledgling.core.errors import DataError, StorageError
 
@@ -60,6 +61,13 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, whole or not at all. NaN is refused: it is not JSON."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON from outside. Raises ``ValueError`` whatever is wrong with it: nesting without end and
+    halves of surrogate pairs, which the standard parser lets through or dies of, are no exception.
+    """
+    return from_json(text)
 
 
 def read_text(path: Path) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from fledgling.core.files import read_yaml
 SETTINGS_VARIABLE = "FLEDGLING_SETTINGS"
 
 Schema = TypeVar("Schema", bound=BaseModel)
+_NAMES_A_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 
 
 def read_layer(folder: Path, name: str) -> dict[str, Any]:
@@ -142,7 +144,9 @@ def _explain(item: Any, schema: type[BaseModel]) -> str:
     key = ".".join(place)
     if item["type"] == "extra_forbidden":
         known = known_keys(schema)
-        return f"unknown key {key!r} (value {_shortened(item['input'])});{nearest(key, known)}"
+        # a key put into the configuration by mistake must not reach a log
+        shown = "hidden" if _NAMES_A_SECRET.search(place[-1]) else _shortened(item["input"])
+        return f"unknown key {key!r} (value {shown});{nearest(key, known)}"
     if item["type"] == "missing":
         return f"{key!r} is missing; configs/defaults/{place[0]}.yaml should give it"
     return f"{key} = {item['input']!r} is not allowed: {item['msg'][0].lower()}{item['msg'][1:]}"

@@ -66,37 +66,6 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One teacher's answer, or its failure. ``confidence`` in 0..1, ``latency_ms`` in
-    milliseconds.
-    """
-
-    text: str
-    model_name: str
-    confidence: float = 0.0
-    tokens: int = 0
-    latency_ms: float = 0.0
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a pool answers. ``kind`` is best, caveat, combined or abstain; ``flagged`` asks a person
-    to look.
-    """
-
-    text: str
-    kind: str
-    confidence: float
-    agreement: float
-    quality: float
-    flagged: bool
-    reason: str
-    model_name: str = ""
-    answers: tuple[Answer, ...] = ()
-
-
-@dataclass(frozen=True)
 class Feedback:
     """A user's reaction to a reply, "" where the conversation ended with it.
 

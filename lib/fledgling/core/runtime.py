@@ -7,6 +7,7 @@ import os
 import platform
 import random
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -102,15 +103,33 @@ def quieten_libraries() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
 
+class _Redacting(logging.Formatter):
+    """Rewrites whole lines, tracebacks included: what a message quotes is not known beforehand."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
 def log_to_file(
-    path: Path, *, level: int = logging.INFO, max_bytes: int = 1_000_000, backups: int = 3
+    path: Path,
+    *,
+    level: int = logging.INFO,
+    max_bytes: int = 1_000_000,
+    backups: int = 3,
+    redact: Callable[[str], str] = str,
 ) -> None:
     """Send the library's log to a rotating file of at most ``max_bytes`` bytes, keeping ``backups``
-    old ones.
+    old ones. ``redact`` takes out of each line what must not leave the process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler = RotatingFileHandler(
+        path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", errors="replace"
+    )
+    handler.setFormatter(_Redacting(redact))
     logger = logging.getLogger("fledgling")
     logger.setLevel(level)
     logger.addHandler(handler)

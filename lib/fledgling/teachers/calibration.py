@@ -11,12 +11,8 @@ from fledgling.core.errors import DataError
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Answers whose confidence fell between ``low`` and ``high``: how sure they were, how often
-    right.
-    """
+    """Answers of about one confidence: how many, how sure they were, how often right."""
 
-    low: float
-    high: float
     count: int
     confidence: float
     accuracy: float
@@ -24,7 +20,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class CoveragePoint:
-    """Answering only above ``threshold``: the share answered and the share of those that is
+    """Answering only from ``threshold`` on: the share answered and the share of those that is
     right.
     """
 
@@ -34,7 +30,7 @@ class CoveragePoint:
 
 
 def reliability_bins(
-    confidence: np.ndarray, correct: np.ndarray, *, bins: int = 10
+    confidence: np.ndarray, correct: np.ndarray, *, bins: int
 ) -> list[ReliabilityBin]:
     """The non-empty ones of ``bins`` equal-width bins over 0..1. Both arrays are (N,);
     ``correct`` holds 0 or 1.
@@ -45,29 +41,18 @@ def reliability_bins(
     """
     confidence, correct = _checked(confidence, correct)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    found = []
-    for index in range(bins):
-        chosen = place == index
-        if chosen.any():
-            found.append(
-                ReliabilityBin(
-                    index / bins,
-                    (index + 1) / bins,
-                    int(chosen.sum()),
-                    float(confidence[chosen].mean()),
-                    float(correct[chosen].mean()),
-                )
-            )
-    return found
+    masks = [place == index for index in np.unique(place)]
+    return [
+        ReliabilityBin(int(mask.sum()), float(confidence[mask].mean()), float(correct[mask].mean()))
+        for mask in masks
+    ]
 
 
-def expected_calibration_error(
-    confidence: np.ndarray, correct: np.ndarray, *, bins: int = 10
-) -> float:
+def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, *, bins: int) -> float:
     """ECE (Naeini et al., 2015): mean over bins of |accuracy - confidence|, weighted by count. 0 is
     perfect.
 
-    >>> round(expected_calibration_error(np.array([.8, .8, .8, .8]), np.array([1, 1, 1, 0])), 3)
+    >>> round(expected_calibration_error(np.full(4, .8), np.array([1, 1, 1, 0]), bins=10), 3)
     0.05
     """
     filled = reliability_bins(confidence, correct, bins=bins)
@@ -76,29 +61,14 @@ def expected_calibration_error(
 
 
 def calibration_floor(
-    confidence: np.ndarray, *, bins: int = 10, draws: int = 200, seed: int = 0
+    confidence: np.ndarray, *, bins: int, draws: int, generator: np.random.Generator
 ) -> float:
     """The ECE that a *perfect* confidence would show on so few answers, by simulation: ECE is
     biased upwards.
     """
-    confidence = np.asarray(confidence, dtype=float)
-    rng = np.random.default_rng(seed)
-    return float(
-        np.mean(
-            [
-                expected_calibration_error(
-                    confidence, rng.random(len(confidence)) < confidence, bins=bins
-                )
-                for _ in range(draws)
-            ]
-        )
-    )
-
-
-def brier_score(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """Mean squared distance between confidence and outcome; 0 is perfect, 0.25 is a coin."""
-    confidence, correct = _checked(confidence, correct)
-    return float(np.mean((confidence - correct) ** 2))
+    chance = np.asarray(confidence, dtype=float)
+    drawn = generator.random((draws, len(chance))) < chance
+    return float(np.mean([expected_calibration_error(chance, right, bins=bins) for right in drawn]))
 
 
 def coverage_accuracy(confidence: np.ndarray, correct: np.ndarray) -> list[CoveragePoint]:
@@ -106,21 +76,11 @@ def coverage_accuracy(confidence: np.ndarray, correct: np.ndarray) -> list[Cover
     together.
     """
     confidence, correct = _checked(confidence, correct)
-    order = np.argsort(-confidence, kind="stable")
-    right = np.cumsum(correct[order])
     points = []
-    for place, index in enumerate(order):
-        last_of_its_value = (
-            place + 1 == len(order) or confidence[order[place + 1]] < confidence[index]
-        )
-        if last_of_its_value:
-            points.append(
-                CoveragePoint(
-                    float(confidence[index]),
-                    (place + 1) / len(order),
-                    float(right[place] / (place + 1)),
-                )
-            )
+    for threshold in np.unique(confidence)[::-1]:
+        given = confidence >= threshold
+        right = float(correct[given].mean())
+        points.append(CoveragePoint(float(threshold), float(given.mean()), right))
     return points
 
 
@@ -128,14 +88,8 @@ def coverage_at(confidence: np.ndarray, correct: np.ndarray, accuracy: float) ->
     """The largest share of answers that can be given with at least ``accuracy`` of them right; 0
     when none.
     """
-    return max(
-        (
-            point.coverage
-            for point in coverage_accuracy(confidence, correct)
-            if point.accuracy >= accuracy
-        ),
-        default=0.0,
-    )
+    curve = coverage_accuracy(confidence, correct)
+    return max((point.coverage for point in curve if point.accuracy >= accuracy), default=0.0)
 
 
 def _checked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

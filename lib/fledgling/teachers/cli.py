@@ -1,13 +1,13 @@
-"""`fledgling teachers status` and `fledgling teachers run`: what the pool lacks, and the pool at
-work.
-"""
+"""`fledgling teachers status | run | learn | serve`: what the pool lacks, and the pool at work."""
 
 from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
-from fledgling.core.errors import FledglingError
+from fledgling.core.errors import ConfigError
 from fledgling.settings import Config, load_config
 
 if TYPE_CHECKING:
-    from fledgling.core.runtime import Runtime
-    from fledgling.teachers.aggregators.decision import Combine
-    from fledgling.teachers.base import Teacher
-    from fledgling.teachers.pool import Enough
-    from fledgling.teachers.service import Decide, Progress
+    from fledgling.teachers.building import Members
+    from fledgling.teachers.desk import Desk
+    from fledgling.teachers.service import Progress
+
+_LOOPBACK = "127.0.0.1"
 
 app = typer.Typer(no_args_is_help=True, help="A pool of teachers that answers as one.")
 
@@ -46,6 +47,16 @@ Overrides = Annotated[
         "--set", metavar="KEY=VALUE", help="Override one configuration value; may be repeated."
     ),
 ]
+Preset = Annotated[str, typer.Option(help="Size preset of the configuration.")]
+Seed = Annotated[int, typer.Option(help="Seed of local sampling and of mocks.")]
+TrustPath = Annotated[
+    Path | None, typer.Option(help="Weights by `learn`: decide by whom they believe.")
+]
+GoldPath = Annotated[
+    Path | None,
+    typer.Option(help="Known answers, read as they arrive; they refresh the --trust file."),
+]
+LogPath = Annotated[Path | None, typer.Option(help="Rotating log file.")]
 
 
 @app.command()
@@ -57,7 +68,8 @@ def status(
     """Show who is configured, reachable or missing, and how to mend it. Without --teachers:
     everybody.
     """
-    from fledgling.teachers.building import conditions, endpoint_presets
+    from fledgling.teachers.building import endpoint_presets
+    from fledgling.teachers.conditions import conditions
 
     names = [teachers] if teachers else ["local", *endpoint_presets()]
     configs = {name: _configured(name, "quick", set_ or []) for name in names}
@@ -68,19 +80,19 @@ def status(
             for name, rows in found.items()
         }
     if as_json:
-        typer.echo(
-            json.dumps(
-                {name: [asdict(row) for row in rows] for name, rows in found.items()}, indent=2
-            )
-        )
+        rows = {name: [asdict(row) for row in rows] for name, rows in found.items()}
+        typer.echo(json.dumps(rows, indent=2))
         return
     table = Table(title="Teachers", title_justify="left")
     for heading in ("preset", "teacher", "model", "state", "how to mend it"):
         table.add_column(heading, overflow="fold")
     for name, rows in found.items():
         for row in rows:
-            state = f"[green]ready[/]: {row.seen}" if row.ready else f"[red]missing[/]: {row.seen}"
-            table.add_row(name, row.name, row.model, state, row.mend)
+            state = "[green]ready[/]" if row.ready else "[red]missing[/]"
+            # what a server said is text: brackets in it are no markup
+            said = (escape(text) for text in (row.seen, row.mend))
+            seen, mend = said
+            table.add_row(name, escape(row.name), escape(row.model), f"{state}: {seen}", mend)
     Console().print(table)
 
 
@@ -96,40 +108,112 @@ def run(
     watch: Annotated[
         bool, typer.Option(help="Go on as the questions file grows, until interrupted.")
     ] = False,
-    log: Annotated[
-        Path | None, typer.Option(help="Rotating log file; default: OUT with .log appended.")
-    ] = None,
-    preset: Annotated[str, typer.Option(help="Size preset of the configuration.")] = "quick",
-    seed: Annotated[int, typer.Option(help="Seed of local sampling and of mocks.")] = 0,
+    trust: TrustPath = None,
+    gold: GoldPath = None,
+    log: LogPath = None,
+    preset: Preset = "quick",
+    seed: Seed = 0,
     set_: Overrides = None,
 ) -> None:
     """Answer a file of questions. Stop it in any way and start it again: it resumes."""
-    from fledgling.core.runtime import log_to_file
-    from fledgling.teachers.decision_log import QuestionFile
-    from fledgling.teachers.pool import TeacherPool
+    from fledgling.teachers.questions import QuestionFile
     from fledgling.teachers.service import TeacherService
 
-    QuestionFile(questions)  # a missing file is said before a model is loaded
     config = _configured(teachers, preset, set_ or [])
-    log_to_file(
-        log or out.with_name(out.name + ".log"),
-        max_bytes=config.teachers.service.log_bytes,
-        backups=config.teachers.service.log_backups,
-    )
+    # a missing file is said before a model is loaded
+    QuestionFile(questions, line_bytes=config.teachers.service.line_bytes)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    found, decide, enough = _pool_and_rule(config, teachers, seed)
-    with TeacherPool(found, config.teachers) as pool:
-        service = TeacherService(pool, decide, questions, out, enough=enough, stop=stop)
+    log = log or out.with_name(out.name + ".log")
+    if log.resolve() in (out.resolve(), questions.resolve()):
+        raise ConfigError(f"--log {log} is --out or --questions itself; give another name")
+    with _desk(config, teachers, seed, log=log, trust=trust, gold=gold) as desk:
+        service = TeacherService(
+            desk.pool,
+            desk.decide,
+            questions,
+            out,
+            enough=desk.enough,
+            gold=desk.book,
+            stop=stop,
+        )
         last = _show(service.run(watch=watch), questions, out)
-    if last.unanswered or last.unreadable:
+    if last.counts.unanswered or last.counts.unreadable:
         typer.echo(
-            f"{last.unanswered} questions were answered by nobody (run again to ask them), "
-            f"{last.unreadable} lines were unreadable; see the log",
+            f"{last.counts.unanswered} questions were answered by nobody (run again to ask them), "
+            f"{last.counts.unreadable} lines were unreadable (an error record each); see {log}",
             err=True,
         )
         raise typer.Exit(1)
+
+
+@app.command()
+def learn(
+    gold: Annotated[Path, typer.Option(help='JSONL, {"question": "…", "answer": "…"} a line.')],
+    out: Annotated[Path, typer.Option(help="The trust file; what it knows is not asked again.")],
+    teachers: Source = "local",
+    log: LogPath = None,
+    preset: Preset = "quick",
+    seed: Seed = 0,
+    set_: Overrides = None,
+) -> None:
+    """Learn whom to believe from questions whose answers are known, for `run --trust`."""
+    config = _configured(teachers, preset, set_ or [])
+    with _desk(config, teachers, seed, log=log, trust=out, gold=gold) as desk:
+        silent = sum(not reply.usable for _, reply in desk.learn())
+        book = desk.book
+    if book is None or book.trust is None:
+        raise ConfigError(f"nothing could be learned from {gold}: no teacher answered a line of it")
+    table = Table(title=f"{len(book)} known answers → {out}", title_justify="left")
+    for heading in ("teacher", "weight (log-odds of a full vote)"):
+        table.add_column(heading)
+    for name, weight in sorted(book.trust.weight_of().items(), key=lambda pair: -pair[1]):
+        table.add_row(escape(name), f"{weight:+.2f}")
+    Console().print(table)
+    levels = ", ".join(f"{level:.2f}" for level in book.trust.levels)
+    typer.echo(f"right at its levels of confidence: {levels or 'too few answers to tell'}")
+    if silent:
+        typer.echo(f"{silent} questions were answered by nobody; run again to ask them", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    teachers: Source = "local",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Default: teachers.service.port; 0: any.")
+    ] = None,
+    trust: TrustPath = None,
+    log: LogPath = None,
+    preset: Preset = "quick",
+    seed: Seed = 0,
+    set_: Overrides = None,
+) -> None:
+    """Answer any OpenAI client on this machine, until interrupted."""
+    import uvicorn
+
+    from fledgling.teachers.serving import MODEL, create_app
+
+    config = _configured(teachers, preset, set_ or [])
+    rules = config.teachers.service
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        wanted = rules.port if port is None else port
+        try:
+            door.bind((_LOOPBACK, wanted))
+        except OSError as error:
+            raise ConfigError(
+                f"port {wanted} is not free ({error.strerror}); give another one with --port"
+            ) from error
+        with _desk(config, teachers, seed, log=log, trust=trust) as desk:
+            front = create_app(
+                desk.pool, desk.decide, body_bytes=rules.line_bytes, enough=desk.enough
+            )
+            address = f"http://{_LOOPBACK}:{door.getsockname()[1]}/v1"
+            typer.echo(f"serving {address} (model {MODEL}); Ctrl-C ends it")
+            server = uvicorn.Server(uvicorn.Config(front, log_level="error", access_log=False))
+            server.run(sockets=[door])
 
 
 def _configured(teachers: str, preset: str, overrides: Sequence[str]) -> Config:
@@ -141,99 +225,89 @@ def _configured(teachers: str, preset: str, overrides: Sequence[str]) -> Config:
     return load_config(preset, overrides=merge(layer, parse_overrides(overrides)))
 
 
-def _pool_and_rule(
-    config: Config, teachers: str, seed: int
-) -> tuple[list[Teacher], Decide, Enough]:
-    """The teachers, the decision rule, and when a quorum is enough: when it agrees."""
-    from fledgling.core.runtime import start
+def _desk(
+    config: Config,
+    teachers: str,
+    seed: int,
+    *,
+    log: Path | None,
+    trust: Path | None = None,
+    gold: Path | None = None,
+) -> Desk:
+    """The pool with its rule; what it lacks is said on stderr."""
+    from fledgling.core.runtime import log_to_file
     from fledgling.models.loading import load_embedder
     from fledgling.teachers.aggregators.agreement import EmbeddingCache
-    from fledgling.teachers.aggregators.decision import agree_already, decide
-
-    section, runtime_section = config.teachers, config.core
-    runtime = start(
-        device=runtime_section.device,
-        dtype=runtime_section.dtype,
-        threads=runtime_section.threads,
-        seed=seed,
-    )
-    embed = EmbeddingCache(load_embedder().embed, section.pool.embeddings_kept)
-    found, combine = _teachers(config, teachers, runtime, seed)
-    return (
-        found,
-        lambda question, answers: decide(question, answers, section, embed, combine=combine),
-        lambda answers: agree_already(answers, section, embed),
-    )
-
-
-def _teachers(
-    config: Config, teachers: str, runtime: Runtime, seed: int
-) -> tuple[list[Teacher], Combine | None]:
-    """Mocks, or endpoints with the local personas behind them; and the local model as the one that
-    combines.
-    """
-    from fledgling.models.loading import load_model
-    from fledgling.teachers.building import assemble
-    from fledgling.teachers.local import combiner
-    from fledgling.teachers.mock import MockManner, load_quiz, mock_pool
+    from fledgling.teachers.desk import open_desk
 
     section = config.teachers
-    if teachers == "mock":
-        manner = MockManner(accuracy=0.85, latency_s=0.05)
-        return list(mock_pool(load_quiz(), manner, size=section.pool.max_teachers, seed=seed)), None
-    loaded = load_model(config.models, runtime)
-    found, notes = assemble(section, loaded, seed=seed)
-    for note in notes:
+    members = _members(config, teachers, seed)
+    if log is not None:
+        rules = section.service
+        log_to_file(
+            log, max_bytes=rules.log_bytes, backups=rules.log_backups, redact=members.redact
+        )
+    for note in members.notes:
         typer.echo(note, err=True)
-    return found, combiner(loaded, max_new_tokens=section.pool.max_new_tokens)
+    embed = EmbeddingCache(load_embedder().embed, section.pool.embeddings_kept)
+    return open_desk(members, section, embed, trust=trust, gold=gold)
+
+
+def _members(config: Config, teachers: str, seed: int) -> Members:
+    """Mocks, or endpoints with the local personas behind them."""
+    from fledgling.core.runtime import start
+    from fledgling.models.loading import load_model
+    from fledgling.teachers.building import Members, assemble
+    from fledgling.teachers.mock import load_quiz, mock_pool
+    from fledgling.teachers.redaction import Secrets
+
+    section, machine = config.teachers, config.core
+    runtime = start(device=machine.device, dtype=machine.dtype, threads=machine.threads, seed=seed)
+    if teachers != "mock":
+        return assemble(section, load_model(config.models, runtime), seed=seed)
+    manners, size = section.mocks["service"], section.pool.max_teachers
+    mocks = mock_pool(load_quiz(), *manners, size=size, seed=seed)
+    return Members(tuple(mocks), (), (), Secrets())
 
 
 def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:
     """Draw the progress: a live table on a terminal, a line at the end elsewhere. Returns the last
     state.
     """
-    console = Console()
     if not sys.stdout.isatty():
-        for state in states:
-            last = state
+        last = deque(states, maxlen=1).pop()  # a long run makes more states than memory holds
         typer.echo(_line(last))
         return last
-    with Live(console=console, refresh_per_second=4) as live:
-        for state in states:
-            last = state
-            live.update(_table(state, questions, out))
+    with Live(console=Console(), refresh_per_second=4) as live:
+        for last in states:
+            live.update(_table(last, questions, out))
     return last
 
 
 def _table(state: Progress, questions: Path, out: Path) -> Table:
+    counts = state.counts
     table = Table(title=f"{questions} → {out}", title_justify="left", show_header=False)
     table.add_row("queue", f"{state.queued} waiting, {state.open} being asked")
     table.add_row(
         "decided",
-        f"{state.decided} now, {state.already} before, {state.flagged} flagged, "
-        f"{state.unanswered} unanswered, {state.unreadable} unreadable",
+        f"{counts.decided} now, {counts.already} before, {counts.flagged} flagged, "
+        f"{counts.unanswered} unanswered, {counts.unreadable} unreadable",
     )
     table.add_row("rate", f"{state.per_minute:.1f} a minute")
     table.add_row(
         "latency", f"p50 {state.p50:.2f} s   p95 {state.p95:.2f} s   p99 {state.p99:.2f} s"
     )
+    table.add_row("used", f"{counts.tokens} tokens, cost {counts.cost:.4f}")
     table.add_row("memory", f"{state.memory_mb:.0f} MB")
-    table.add_row("last", state.last)
+    table.add_row("last", escape(state.last))
     return table
 
 
 def _line(state: Progress) -> str:
+    counts = state.counts
     return (
-        f"decided {state.decided}, before {state.already}, flagged {state.flagged}, unanswered"
-        f" {state.unanswered}, unreadable {state.unreadable}; {state.per_minute:.0f} a minute;"
-        f" latency p50 {state.p50:.2f} s p95 {state.p95:.2f} s p99 {state.p99:.2f} s; memory"
-        f" {state.memory_mb:.0f} MB"
+        f"decided {counts.decided}, before {counts.already}, flagged {counts.flagged}, unanswered"
+        f" {counts.unanswered}, unreadable {counts.unreadable}; {state.per_minute:.0f} a minute;"
+        f" latency p50 {state.p50:.2f} s p95 {state.p95:.2f} s p99 {state.p99:.2f} s;"
+        f" {counts.tokens} tokens, cost {counts.cost:.4f}; memory {state.memory_mb:.0f} MB"
     )
-
-
-if __name__ == "__main__":
-    try:
-        app()
-    except FledglingError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise SystemExit(2) from None

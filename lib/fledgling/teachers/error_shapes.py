@@ -8,21 +8,23 @@ faults of the server come under a 4xx status. The status alone is therefore not 
 from __future__ import annotations
 
 import json
-import re
+import math
 from dataclasses import dataclass, replace
-
-import openai
+from typing import Any
 
 from fledgling.core.errors import FledglingError
+from fledgling.core.files import parse_json
+from fledgling.teachers.redaction import Secrets
 
-_SECRET = re.compile(r"\b(?:nvapi|sk|hf|gsk)[-_][\w-]{6,}|(?i:bearer)\s+\S+")
+SHAPES_ALONE = Secrets()  # knows no key of ours: takes out what looks like one
+_LONGEST_DETAIL = 300  # characters; a server may answer with a whole web page
 
 
 @dataclass(frozen=True)
 class Fault:
     """``blames`` is server, model, key or caller. ``retry``: worth asking this model again, now.
-    ``lasting``: this model will not answer in this process any more. ``mend`` tells the person what
-    to do.
+    ``lasting``: asking again soon is pointless. ``billed``: the call may have cost tokens all the
+    same. ``mend`` tells the person what to do.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Fault:
     mend: str
     detail: str = ""
     retry_after_s: float | None = None
+    billed: bool = True
 
     @property
     def trips(self) -> bool:
@@ -53,6 +56,7 @@ DEGRADED = Fault(
 )
 TIMEOUT = Fault("timeout", "server", True, False, "raise deadline_s or choose a faster model")
 CONNECTION = Fault("connection", "server", True, False, "check base_url and that the server runs")
+# retried like a failure: the same server usually answers properly the next time
 BAD_REPLY = Fault("bad_reply", "server", True, False, "the server answered without a completion")
 END_OF_LIFE = Fault(
     "end_of_life", "model", False, True, "choose another model: this one is retired"
@@ -85,6 +89,9 @@ PAYMENT = Fault("payment", "key", False, True, "the account has no credit left")
 BAD_REQUEST = Fault(
     "bad_request", "caller", False, False, "the request is wrong; shorten the question or mend it"
 )
+BUDGET = Fault(
+    "budget", "caller", False, False, "raise teachers.spending, or wait for tomorrow (UTC)"
+)
 
 _BY_STATUS = {
     401: NO_KEY,
@@ -113,77 +120,53 @@ def describe(fault: Fault) -> str:
     return f"{fault.kind}: {fault.detail or 'no detail given'} ({fault.mend})"
 
 
-def classify(status: int, body: str, *, retry_after: str | None = None) -> Fault:
-    """Status and body text → fault. Secrets that a server echoes are taken out of the detail.
+def classify(
+    status: int, body: str, *, retry_after: str | None = None, redact: Secrets = SHAPES_ALONE
+) -> Fault:
+    """Status and body text → fault. Keys that a server echoes are taken out of the detail.
 
     >>> classify(400, '{"detail": "Function id 1: DEGRADED function cannot be invoked"}').blames
     'server'
     """
-    detail = redact(_detail(body))
+    said = _parsed(body)
+    # redacted before it is cut: half a key is still half a key
+    detail = redact(_detail(said))[:_LONGEST_DETAIL]
     fault = _BY_STATUS.get(status, SERVER if status >= 500 else BAD_REQUEST)
-    if "degraded" in detail.casefold() and status < 500:
-        fault = DEGRADED
-    elif status == 404 and _is_json(body):
-        fault = NOT_ENTITLED
-    elif status == 200:
+    if status < 300:
         fault = BAD_REPLY
-    return replace(
-        fault,
-        detail=f"HTTP {status}, {detail}" if detail else f"HTTP {status}",
-        retry_after_s=_seconds(retry_after),
-    )
+    elif status < 400:
+        fault = NO_SUCH_ROUTE  # not followed: a key must not travel where it was not sent
+    elif "degraded" in detail.casefold() and status < 500:
+        fault = DEGRADED
+    elif status == 404 and isinstance(said, dict):
+        # a missing route answers in plain text; a problem in JSON is about the model
+        fault = NOT_ENTITLED
+    shown = f"HTTP {status}, {detail}" if detail else f"HTTP {status}"
+    wait = _seconds(retry_after)
+    return replace(fault, detail=shown, retry_after_s=wait, billed=status < 300)
 
 
-def classify_exception(error: openai.APIError) -> Fault:
-    """What the ``openai`` client raised → fault."""
-    if isinstance(error, openai.APIStatusError):
-        response = error.response
-        return classify(
-            response.status_code, response.text, retry_after=response.headers.get("retry-after")
-        )
-    if isinstance(error, openai.APITimeoutError):
-        return replace(TIMEOUT, detail="no reply in time")
-    if isinstance(error, openai.APIConnectionError):
-        return replace(CONNECTION, detail=redact(str(error.__cause__ or error)))
-    return replace(BAD_REPLY, detail=redact(str(error)))
-
-
-def redact(text: str) -> str:
-    """The text without anything that looks like a key.
-
-    >>> redact("key nvapi-abcDEF123456 is not valid")
-    'key *** is not valid'
-    """
-    return _SECRET.sub("***", text)
-
-
-def _detail(body: str) -> str:
-    """The one line of a body that says what happened, in whichever shape it came."""
+def _parsed(body: str) -> Any:
+    """The body as JSON, else as one line of text."""
     try:
-        value = json.loads(body)
-    except json.JSONDecodeError:
-        return " ".join(body.split())[:300]
-    if not isinstance(value, dict):
-        return str(value)[:300]
-    inner = value.get("error")
-    if isinstance(inner, dict):
-        value = inner
-    elif isinstance(inner, str):
-        return inner[:300]
-    said = value.get("detail") or value.get("message") or value.get("title") or ""
-    return (said if isinstance(said, str) else json.dumps(said))[:300]
+        return parse_json(body)
+    except ValueError:
+        return " ".join(body.split())
 
 
-def _is_json(body: str) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except json.JSONDecodeError:
-        return False
+def _detail(said: Any) -> str:
+    """What of a body says what happened, in whichever shape it came."""
+    if isinstance(said, dict):
+        said = said.get("error") or said
+    if isinstance(said, dict):
+        said = said.get("detail") or said.get("message") or said.get("title") or ""
+    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
 
 def _seconds(retry_after: str | None) -> float | None:
     """The Retry-After header in seconds; dates and nonsense count as absent."""
     try:
-        return max(0.0, float(retry_after)) if retry_after is not None else None
+        seconds = float(retry_after or "")
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

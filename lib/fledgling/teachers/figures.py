@@ -33,16 +33,9 @@ def plot_decisions(
     figure, axes = new_figure(width=9.0)
     axis = axes[0, 0]
     place, width = np.arange(len(rows)), 0.16
-    for number, (name, colour) in enumerate(
-        zip(("agreement", "quality", "confidence", "accuracy", "flagged"), PALETTE, strict=False)
-    ):
-        axis.bar(
-            place + (number - 2) * width,
-            [row[name] for row in rows],
-            width,
-            color=colour,
-            label=name,
-        )
+    for number, name in enumerate(("agreement", "quality", "confidence", "accuracy", "flagged")):
+        left, heights = place + (number - 2) * width, [row[name] for row in rows]
+        axis.bar(left, heights, width, color=PALETTE[number], label=name)
     axis.axhline(agreement, color=GREY, linestyle="--", linewidth=1)
     axis.axhline(consensus, color=GREY, linestyle=":", linewidth=1)
     for level, meaning in ((agreement, "no caveat above"), (consensus, "flagged below")):
@@ -123,18 +116,35 @@ def plot_matrix(
 
 def plot_against_baselines(accuracies: Mapping[str, float], *, title: str) -> Figure:
     """Accuracy of ways to decide, best at the top; the way called ``trust`` stands out."""
-    figure, axes = new_figure(width=7.5, height=0.9 + 0.45 * len(accuracies))
-    axis = axes[0, 0]
-    ranked = sorted(accuracies.items(), key=lambda pair: pair[1])
-    bars = axis.barh(
-        [name for name, _ in ranked],
-        [value for _, value in ranked],
-        color=[BLUE if name.startswith("trust") else GREY for name, _ in ranked],
-    )
-    axis.bar_label(bars, fmt="%.2f", padding=3)
-    axis.grid(axis="y", visible=False)
-    axis.set(xlim=(0, 1.08), xlabel="answers that are right (share)", title=title)
+    ranked = dict(sorted(accuracies.items(), key=lambda pair: pair[1]))
+    colours = [BLUE if name.startswith("trust") else GREY for name in ranked]
+    figure, axis = _bars(ranked, colours, "answers that are right (share)", title)
+    axis.bar_label(axis.containers[0], fmt="%.2f", padding=3)
+    axis.set_xlim(0, 1.08)
     return figure
+
+
+def plot_weights(weights: Mapping[str, float]) -> Figure:
+    """What each teacher's vote is worth after the gold labels; below zero: rather believe the
+    opposite.
+    """
+    ranked = dict(sorted(weights.items(), key=lambda pair: pair[1]))
+    colours = [BLUE if value >= 0 else ORANGE for value in ranked.values()]
+    title = "Trust learned from a few gold labels"
+    figure, axis = _bars(ranked, colours, "weight of a full vote (log-odds)", title)
+    axis.axvline(0, color="#333333", linewidth=0.8)
+    return figure
+
+
+def _bars(
+    values: Mapping[str, float], colours: Sequence[str], label: str, title: str
+) -> tuple[Figure, Axes]:
+    figure, axes = new_figure(width=7.5, height=0.9 + 0.45 * len(values))
+    axis = axes[0, 0]
+    axis.barh([*values], [*values.values()], color=colours)
+    axis.grid(axis="y", visible=False)
+    axis.set(xlabel=label, title=title)
+    return figure, axis
 
 
 def plot_calibration(
@@ -201,26 +211,6 @@ def _coverage(axis: Axes, curve: Sequence[CoveragePoint], target: float) -> None
         ylabel="of those right (share)",
         title=f"{reached:.0%} can be answered at {target:.0%} right",
     )
-
-
-def plot_weights(weights: Mapping[str, float]) -> Figure:
-    """What each teacher's vote is worth after the gold labels; below zero: rather believe the
-    opposite.
-    """
-    figure, axes = new_figure(width=7.5, height=0.9 + 0.45 * len(weights))
-    axis = axes[0, 0]
-    ranked = sorted(weights.items(), key=lambda pair: pair[1])
-    axis.barh(
-        [name for name, _ in ranked],
-        [value for _, value in ranked],
-        color=[BLUE if value >= 0 else ORANGE for _, value in ranked],
-    )
-    axis.axvline(0, color="#333333", linewidth=0.8)
-    axis.grid(axis="y", visible=False)
-    axis.set(
-        xlabel="weight of a full vote (log-odds)", title="Trust learned from a few gold labels"
-    )
-    return figure
 
 
 def plot_rounds(rounds: Sequence[Mapping[str, Any]]) -> Figure:

@@ -7,22 +7,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from fledgling.core.errors import FledglingError, ModelError
-from fledgling.core.records import Answer
-from fledgling.models.generation import chat_text, cut_middle, reply
+from fledgling.core.errors import ModelError
+from fledgling.models.generation import cut_middle
 from fledgling.models.loading import LoadedModel
-from fledgling.teachers.base import failure
-from fledgling.teachers.settings import LocalTeacherSection
+from fledgling.teachers.answers import Answer, Query, failure
+from fledgling.teachers.settings import GenerationSection, LocalTeacherSection
 
 log = logging.getLogger(__name__)
-_GATHER_S = 0.002  # teachers of one question arrive within this time of each other
-_LONGEST_PROMPT = 512
+_SMALLEST = 1e-9  # keeps the logarithms of the Gumbel noise finite
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class _Request:
-    question: str
+    query: Query
     teacher: LocalTeacherSection
     spoken: asyncio.Future[Spoken]
 
@@ -48,73 +46,66 @@ class LocalEngine:
     worker thread.
     """
 
-    def __init__(
-        self, loaded: LoadedModel, *, max_new_tokens: int, seed: int = 0, batch_size: int = 16
-    ) -> None:
+    def __init__(self, loaded: LoadedModel, section: GenerationSection, *, seed: int = 0) -> None:
         self.loaded = loaded
-        self.batches: list[int] = []  # sizes of the latest batches, for tests and figures
-        self._max_new_tokens = max_new_tokens
+        self._section = section
         self._random = torch.Generator().manual_seed(seed)
-        self._batch_size = batch_size
         self._waiting: list[_Request] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def speak(self, question: str, teacher: LocalTeacherSection) -> Spoken:
+    async def speak(self, query: Query, teacher: LocalTeacherSection) -> Spoken:
         """The answer of one persona; batched with whatever else is asked now."""
         loop = asyncio.get_running_loop()
-        request = _Request(question, teacher, loop.create_future())
+        request = _Request(query, teacher, loop.create_future())
         self._waiting.append(request)
         if self._worker is None or self._worker.done():
             self._worker = loop.create_task(self._work())
         return await request.spoken
 
     async def _work(self) -> None:
-        await asyncio.sleep(_GATHER_S)
-        while self._waiting:
-            adapter = self._waiting[0].teacher.adapter
-            fitting = [request for request in self._waiting if request.teacher.adapter == adapter]
-            batch = fitting[: self._batch_size]
-            self._waiting = [request for request in self._waiting if request not in batch]
-            batch = [
-                request for request in batch if not request.spoken.done()
-            ]  # given up meanwhile
-            if not batch:
-                continue
-            self.batches = [*self.batches[-99:], len(batch)]
+        await asyncio.sleep(self._section.gather_s)
+        while batch := self._next_batch():
+            queries = [request.query for request in batch]
+            teachers = [request.teacher for request in batch]
             try:
-                spoken = await asyncio.to_thread(
-                    self.generate, [r.question for r in batch], [r.teacher for r in batch]
-                )
-            except (FledglingError, RuntimeError) as error:
+                spoken = await asyncio.to_thread(self.generate, queries, teachers)
+            except Exception as error:  # whoever asked must hear of it, whatever it is
                 for request in batch:
-                    _settle(request.spoken, error)
+                    if not request.spoken.done():
+                        request.spoken.set_exception(error)
                 continue
             for request, result in zip(batch, spoken, strict=True):
-                _settle(request.spoken, result)
+                if not request.spoken.done():
+                    request.spoken.set_result(result)
+
+    def _next_batch(self) -> list[_Request]:
+        """The waiting requests for one adapter, without those given up meanwhile."""
+        waiting = [request for request in self._waiting if not request.spoken.done()]
+        adapter = waiting[0].teacher.adapter if waiting else ""
+        fitting = [request for request in waiting if request.teacher.adapter == adapter]
+        batch = fitting[: self._section.batch_size]
+        self._waiting = [request for request in waiting if request not in batch]
+        return batch
 
     @torch.no_grad()
-    def generate(self, questions: list[str], teachers: list[LocalTeacherSection]) -> list[Spoken]:
-        """One batch: row i is teacher i's answer to question i. All teachers share one adapter."""
+    def generate(self, queries: list[Query], teachers: list[LocalTeacherSection]) -> list[Spoken]:
+        """One batch: row i is teacher i's answer to query i. All teachers share one adapter."""
         self._use(teachers[0].adapter)
         tokenizer, model, device = self.loaded.tokenizer, self.loaded.model, self.loaded.device
-        texts = [
-            chat_text(self.loaded, question, teacher.persona or None)
-            for question, teacher in zip(questions, teachers, strict=True)
-        ]
         rows = [
-            cut_middle(tokenizer(text, add_special_tokens=False)["input_ids"], _LONGEST_PROMPT)
-            for text in texts
+            self._encode(query.messages(teacher.persona))
+            for query, teacher in zip(queries, teachers, strict=True)
         ]
         width, pad = max(len(row) for row in rows), tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
-        mask = torch.tensor(
-            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
-        )
+        gaps = [width - len(row) for row in rows]  # on the left: all answers begin together
+        padded = [[pad] * gap + row for gap, row in zip(gaps, rows, strict=True)]
+        ids = torch.tensor(padded, device=device)
+        mask = torch.tensor([[0] * gap + [1] * (width - gap) for gap in gaps], device=device)
         temperatures = torch.tensor([teacher.temperature for teacher in teachers], device=device)
         output = model.generate(
             input_ids=ids,
             attention_mask=mask,
-            max_new_tokens=self._max_new_tokens,
+            max_new_tokens=self._section.max_new_tokens,
             do_sample=False,
             pad_token_id=pad,
             temperature=None,
@@ -126,14 +117,19 @@ class LocalEngine:
         )
         return self._read(output.sequences[:, width:], torch.stack(output.logits, dim=1))
 
+    def _encode(self, messages: list[dict[str, str]]) -> list[int]:
+        """The conversation as token ids, up to where the answer begins."""
+        tokenizer = self.loaded.tokenizer
+        control = tokenizer.get_added_vocab()
+        plain = [turn | {"content": _spelled_out(turn["content"], control)} for turn in messages]
+        text = tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True)
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return cut_middle(ids, self._section.prompt_tokens)
+
     def _read(self, tokens: torch.Tensor, logits: torch.Tensor) -> list[Spoken]:
         """``tokens`` (B, T) and the raw ``logits`` (B, T, V) behind them → answers."""
-        chosen = (
-            torch.log_softmax(logits.float(), dim=-1)
-            .gather(2, tokens.unsqueeze(2))
-            .squeeze(2)
-            .exp()
-        )  # (B, T)
+        likely = torch.softmax(logits.float(), dim=-1)  # (B, T, V)
+        chosen = likely.gather(2, tokens.unsqueeze(2)).squeeze(2)  # (B, T)
         ended = tokens == self.loaded.tokenizer.eos_token_id
         counted = ended.int().cumsum(dim=1) - ended.int() == 0  # up to and with the first end
         confidence = (chosen * counted).sum(1) / counted.sum(1)
@@ -179,11 +175,9 @@ class RowTemperatures(LogitsProcessor):
         """
         if not bool((self._temperatures > 0).any()):
             return scores
-        uniform = (
-            torch.rand(scores.shape, generator=self._random)
-            .clamp_(1e-9, 1 - 1e-9)
-            .to(scores.device)
-        )
+        # drawn on the CPU, so that a seed gives the same answer on every device
+        uniform = torch.rand(scores.shape, generator=self._random).to(scores.device)
+        uniform = uniform.clamp_(_SMALLEST, 1 - _SMALLEST)
         return scores - torch.log(-torch.log(uniform)) * self._temperatures
 
 
@@ -195,55 +189,26 @@ class LocalTeacher:
         self.section = section
         self._engine = engine
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         """Answer within ``timeout`` seconds; a batch that takes longer is finished but not waited
         for.
         """
         started = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
-                spoken = await self._engine.speak(question, self.section)
+                spoken = await self._engine.speak(query, self.section)
         except TimeoutError:
-            return failure(
-                self.name,
-                f"timeout: no answer within {timeout:.1f} s",
-                seconds=time.monotonic() - started,
-            )
-        except (FledglingError, RuntimeError) as error:
+            said = f"timeout: no answer within {timeout:.1f} s"
+            return failure(self.name, said, seconds=time.monotonic() - started)
+        except Exception as error:  # a fault of one teacher is an answer, never the pool's end
             log.warning("%s failed: %s", self.name, error)
             return failure(self.name, f"local: {error}", seconds=time.monotonic() - started)
-        return Answer(
-            spoken.text,
-            self.name,
-            spoken.confidence,
-            spoken.tokens,
-            (time.monotonic() - started) * 1000,
-        )
-
-    async def close(self) -> None:
-        """Nothing to close: the model stays with whoever loaded it."""
+        taken = (time.monotonic() - started) * 1000
+        return Answer(spoken.text, self.name, spoken.confidence, spoken.tokens, taken)
 
 
-def combiner(loaded: LoadedModel, *, max_new_tokens: int) -> Callable[[str, list[str]], str]:
-    """A function (question, answers) → one answer, written by the local model from the teachers'
-    answers.
-    """
-
-    def combine(question: str, answers: list[str]) -> str:
-        listed = "\n".join(f"- {answer}" for answer in answers)
-        prompt = (
-            f"Question: {question}\nAnswers from different people:\n{listed}\n"
-            "Write the one answer that most of them support, in a single sentence."
-        )
-        return reply(loaded, prompt, max_new_tokens=max_new_tokens)
-
-    return combine
-
-
-def _settle(future: asyncio.Future[Spoken], result: Spoken | Exception) -> None:
-    if future.done():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+def _spelled_out(text: str, control: Iterable[str]) -> str:
+    """What somebody said is text: a control token written in it must not become one."""
+    for token in control:
+        text = text.replace(token, f"{token[:1]} {token[1:]}")
+    return text

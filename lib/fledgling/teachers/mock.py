@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtri
 
-from fledgling.core.errors import ConfigError, DataError
+from fledgling.core.errors import DataError
 from fledgling.core.files import read_jsonl
 from fledgling.core.paths import DATA
-from fledgling.core.records import Answer
-from fledgling.teachers.base import failure
+from fledgling.teachers.answers import Answer, Query, failure
+from fledgling.teachers.settings import MockManner
 
 
 @dataclass(frozen=True)
@@ -44,44 +44,13 @@ def load_quiz(path: Path = DATA / "teachers" / "questions.jsonl") -> list[QuizQu
     quiz = []
     for number, row in read_jsonl(path):
         try:
-            quiz.append(
-                QuizQuestion(
-                    row["id"],
-                    row["question"],
-                    row["answer"],
-                    row["sentence"],
-                    tuple(row["wrong"]),
-                    row.get("task", ""),
-                )
-            )
+            quiz.append(QuizQuestion(**row | {"wrong": tuple(row["wrong"])}))
         except (KeyError, TypeError) as error:
             raise DataError(
                 f"{path} line {number}: a quiz question needs id, question, answer, sentence and"
                 f" wrong ({error})"
             ) from error
     return quiz
-
-
-@dataclass(frozen=True)
-class MockManner:
-    """How a mock behaves. ``latency_s`` is the median answer time, drawn with ±30%; a stall lasts
-    ``stall_s``.
-    """
-
-    accuracy: float = 0.8
-    correlation: float = 0.0
-    failing: float = 0.0
-    stalling: float = 0.0
-    latency_s: float = 0.0
-    stall_s: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name in ("accuracy", "correlation", "failing", "stalling"):
-            value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise ConfigError(
-                    f"a mock teacher's {name} is {value!r}; it must lie between 0 and 1"
-                )
 
 
 class MockTeacher:
@@ -96,42 +65,42 @@ class MockTeacher:
         manner: MockManner,
         *,
         seed: int = 0,
-        phrasing: int = 0,
+        bare: bool = False,
     ) -> None:
+        """``bare``: says the answer alone instead of a sentence."""
         self.name = name
         self.manner = manner
-        self.asked = 0
+        self._asked = 0
         self._quiz = {question.question: question for question in quiz}
         self._seed = seed
-        self._phrasing = phrasing
+        self._bare = bare
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
         """Answer, fail or stall."""
-        self.asked += 1
-        random = _random(self._seed, "manner", self.name, question, str(self.asked))
-        fails, stalls = (
-            random.random() < self.manner.failing,
-            random.random() < self.manner.stalling,
-        )
-        latency = self.manner.latency_s * random.uniform(0.7, 1.3)
-        await asyncio.sleep(min(self.manner.stall_s if stalls else latency, timeout))
-        if stalls and self.manner.stall_s >= timeout:
+        self._asked += 1
+        manner, random = self.manner, self._random("manner", query.text, str(self._asked))
+        fails, stalls = random.random() < manner.failing, random.random() < manner.stalling
+        latency = manner.latency_s * random.uniform(1 - manner.jitter, 1 + manner.jitter)
+        seconds = min(manner.stall_s if stalls else latency, timeout)
+        await asyncio.sleep(seconds)
+        if stalls and manner.stall_s >= timeout:
             return failure(self.name, "timeout: the mock stalled", seconds=timeout)
         if fails:
             return failure(self.name, "server: the mock failed", seconds=latency)
-        return self.say(question, latency_ms=latency * 1000)
+        return self.say(query.text, latency_ms=latency * 1000)
 
     def say(self, question: str, *, latency_ms: float = 0.0) -> Answer:
         """What this mock thinks, at once."""
         known = self._quiz.get(question)
         if known is None:
-            return Answer("I do not know.", self.name, 0.1, 4, latency_ms)
+            return Answer("I do not know.", self.name, 0.0, 4, latency_ms)
         right = self.is_right(question)
         said = known.answer if right else self._error(known)
-        sure = _random(self._seed, "sure", self.name, question).normal(0.8 if right else 0.65, 0.1)
-        sure = float(np.clip(sure, 0.0, 1.0))
-        text = said if self._phrasing % 3 == 2 else known.sentence.format(said)
-        return Answer(text, self.name, sure, len(text.split()), latency_ms)
+        usual = self.manner.sure_right if right else self.manner.sure_wrong
+        sure = self._random("sure", question).normal(usual, self.manner.sure_spread)
+        text = said if self._bare else known.sentence.format(said)
+        tokens = len(text.split())
+        return Answer(text, self.name, float(np.clip(sure, 0.0, 1.0)), tokens, latency_ms)
 
     def is_right(self, question: str) -> bool:
         """Drawn once and for all for this seed, name and question."""
@@ -142,12 +111,12 @@ class MockTeacher:
 
     def _error(self, known: QuizQuestion) -> str:
         """The common misconception where errors are shared, else an error of one's own."""
-        random = _random(self._seed, "error", self.name, known.question)
+        random = self._random("error", known.question)
         shared = random.random() < self.manner.correlation
         return known.wrong[0] if shared else known.wrong[int(random.integers(len(known.wrong)))]
 
-    async def close(self) -> None:
-        """Nothing to close."""
+    def _random(self, purpose: str, *parts: str) -> np.random.Generator:
+        return _random(self._seed, purpose, self.name, *parts)
 
 
 class FixedTeacher:
@@ -157,77 +126,23 @@ class FixedTeacher:
 
     def __init__(self, name: str, text: str, *, confidence: float = 0.8) -> None:
         self.name = name
-        self._text = text
-        self._confidence = confidence
+        self._answer = Answer(text, name, confidence, len(text.split()))
 
-    async def answer(self, question: str, *, timeout: float) -> Answer:
-        return Answer(self._text, self.name, self._confidence, len(self._text.split()))
-
-    async def close(self) -> None:
-        """Nothing to close."""
+    async def answer(self, query: Query, *, timeout: float) -> Answer:
+        return self._answer
 
 
 def mock_pool(
-    quiz: Sequence[QuizQuestion], manner: MockManner, *, size: int = 3, seed: int = 0
+    quiz: Sequence[QuizQuestion], *manners: MockManner, size: int = 3, seed: int = 0
 ) -> list[MockTeacher]:
-    """``size`` mocks of one manner. Independent or correlated, accurate or not: the manner says."""
-    return [
-        MockTeacher(f"mock_{place + 1}", quiz, manner, seed=seed, phrasing=place)
-        for place in range(size)
-    ]
-
-
-def agreeing_pool(
-    quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0
-) -> list[MockTeacher]:
-    """All right, each in its own words."""
-    return mock_pool(quiz, MockManner(accuracy=1.0), size=size, seed=seed)
-
-
-def disagreeing_pool(
-    quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0
-) -> list[MockTeacher]:
-    """Rarely right, each with errors of its own."""
-    return mock_pool(quiz, MockManner(accuracy=0.2), size=size, seed=seed)
-
-
-def split_pool(quiz: Sequence[QuizQuestion], *, size: int = 3, seed: int = 0) -> list[MockTeacher]:
-    """All but the last are right; the last never is."""
-    right = mock_pool(quiz, MockManner(accuracy=1.0), size=size - 1, seed=seed)
-    return [
-        *right,
-        MockTeacher(f"mock_{size}", quiz, MockManner(accuracy=0.0), seed=seed, phrasing=size - 1),
-    ]
-
-
-def biased_pool(
-    quiz: Sequence[QuizQuestion], *, size: int = 3, accuracy: float = 0.6, seed: int = 0
-) -> list[MockTeacher]:
-    """Right together and wrong together, with the same misconception: unanimous, and no wiser for
-    it.
+    """``size`` mocks; the first have the given manners in turn, the others the last one. Each third
+    answers without a sentence.
     """
-    return mock_pool(quiz, MockManner(accuracy=accuracy, correlation=1.0), size=size, seed=seed)
-
-
-def failing_pool(
-    quiz: Sequence[QuizQuestion], *, size: int = 3, rate: float = 0.3, seed: int = 0
-) -> list[MockTeacher]:
-    """Good, but a share ``rate`` of the calls fails."""
-    return mock_pool(quiz, MockManner(accuracy=0.9, failing=rate), size=size, seed=seed)
-
-
-def stalling_pool(
-    quiz: Sequence[QuizQuestion],
-    *,
-    size: int = 3,
-    rate: float = 0.3,
-    latency_s: float = 0.02,
-    seed: int = 0,
-) -> list[MockTeacher]:
-    """Good, but a share ``rate`` of the calls never comes back."""
-    return mock_pool(
-        quiz, MockManner(accuracy=0.9, stalling=rate, latency_s=latency_s), size=size, seed=seed
-    )
+    chosen = [*manners[:size], *[manners[-1]] * (size - len(manners))]
+    return [
+        MockTeacher(f"mock_{number}", quiz, manner, seed=seed, bare=number % 3 == 0)
+        for number, manner in enumerate(chosen, start=1)
+    ]
 
 
 def _random(seed: int, *parts: str) -> np.random.Generator:

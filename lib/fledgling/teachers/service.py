@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,30 +16,40 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from fledgling.core.records import Answer, Decision
-from fledgling.teachers.decision_log import DecisionLog, Question, QuestionFile
+from fledgling.core.errors import ConfigError, FledglingError
+from fledgling.teachers.answers import Decide, Decision
+from fledgling.teachers.decision_log import DecisionLog
+from fledgling.teachers.gold import GoldBook
 from fledgling.teachers.pool import Enough, PoolReply, TeacherPool
+from fledgling.teachers.questions import Question, QuestionFile
 from fledgling.teachers.settings import TeachersSection
 
 log = logging.getLogger(__name__)
-_KEPT = 1000  # latest latencies and times that the figures rest on
+_MEGABYTE = 2**20
 
-Decide = Callable[[str, Sequence[Answer]], Decision]
+
+@dataclass
+class Counts:
+    """What became of the questions so far; ``tokens`` and ``cost`` are those of all answers."""
+
+    decided: int = 0
+    already: int = 0
+    flagged: int = 0
+    unanswered: int = 0
+    unreadable: int = 0
+    tokens: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A snapshot: counts of questions, decisions a minute, latency percentiles in seconds, memory
-    in MB.
+    """A snapshot: questions waiting and being asked, what became of the others, decisions a minute,
+    latency percentiles in seconds, memory in MB.
     """
 
     queued: int
     open: int
-    decided: int
-    already: int
-    flagged: int
-    unanswered: int
-    unreadable: int
+    counts: Counts
     per_minute: float
     p50: float
     p95: float
@@ -53,7 +63,7 @@ class TeacherService:
     idle look.
 
     ``enough`` says of a quorum's answers whether they settle the question; without it the quorum's
-    number does.
+    number does. ``gold`` learns whom to trust wherever the right answer is known.
     """
 
     def __init__(
@@ -64,21 +74,27 @@ class TeacherService:
         out: Path,
         *,
         enough: Enough | None = None,
+        gold: GoldBook | None = None,
         stop: threading.Event | None = None,
     ) -> None:
+        if out.exists() and questions.exists() and out.samefile(questions):
+            raise ConfigError(f"--out {out} is the questions file itself; give another name")
+        rules = pool.section.service
         self._pool = pool
         self._decide = decide
         self._enough = enough
-        self._source = QuestionFile(questions)
+        self._gold = gold
+        self._source = QuestionFile(questions, line_bytes=rules.line_bytes)
         self._out = out
         self._stop = stop or threading.Event()
         self._queue: deque[Question] = deque()
         self._open: dict[Future[PoolReply], Question] = {}
         self._again: list[tuple[float, Question]] = []  # when to ask once more what nobody answered
         self._known: set[str] = set()
-        self._seconds: deque[float] = deque(maxlen=_KEPT)
-        self._times: deque[float] = deque(maxlen=_KEPT)
-        self._counts = {"decided": 0, "already": 0, "flagged": 0, "unanswered": 0}
+        self._ids: set[str] = set()
+        self._seconds: deque[float] = deque(maxlen=rules.latencies_kept)
+        self._times: deque[float] = deque(maxlen=rules.latencies_kept)
+        self.counts = Counts()
         self._last = ""
 
     @property
@@ -94,89 +110,104 @@ class TeacherService:
         with DecisionLog(self._out) as decisions:
             self._known |= decisions.done
             while not self._stop.is_set():
-                self._read(watch=watch)
+                self._read(decisions, watch=watch)
                 self._send()
                 if not self._open and not watch:
                     break
                 yield from self._collect(decisions)
-            yield from self._drain(decisions)
+            # after a stop: what is already asked is awaited and written, within its deadline
+            while self._open:
+                yield from self._collect(decisions)
         yield self.progress()
 
     def progress(self) -> Progress:
         """Where things stand."""
-        p50, p95, p99 = (
-            np.percentile(self._seconds, (50, 95, 99)) if self._seconds else (0.0, 0.0, 0.0)
-        )
+        p50, p95, p99 = np.percentile(self._seconds or [0.0], (50, 95, 99)).tolist()
         span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
         return Progress(
             queued=len(self._queue) + len(self._again),
             open=len(self._open),
-            **self._counts,
-            unreadable=self._source.unreadable,
+            counts=self.counts,
             per_minute=60 * (len(self._times) - 1) / span if span else 0.0,
-            p50=float(p50),
-            p95=float(p95),
-            p99=float(p99),
-            memory_mb=psutil.Process().memory_info().rss / 2**20,
+            p50=p50,
+            p95=p95,
+            p99=p99,
+            memory_mb=psutil.Process().memory_info().rss / _MEGABYTE,
             last=self._last,
         )
 
-    def _read(self, *, watch: bool) -> None:
+    def _read(self, decisions: DecisionLog, *, watch: bool) -> None:
+        """Take up what is new in the file, and what is due to be asked once more."""
         now = time.monotonic()
         if watch:
             self._queue.extend(question for due, question in self._again if due <= now)
             self._again = [(due, question) for due, question in self._again if due > now]
         for question in self._source.read_new(whole_lines=watch):
-            if question.id in self._known:
-                self._counts["already"] += 1
+            if question.key in self._known:
+                self.counts.already += 1
                 continue
-            self._known.add(question.id)
-            self._queue.append(question)
+            if question.id in self._ids:
+                log.warning("the id %s stands for different questions; both are asked", question.id)
+            self._ids.add(question.id)
+            self._known.add(question.key)
+            if question.problem:
+                self._refuse(question, question.problem, decisions)
+            else:
+                self._queue.append(question)
+        if self._gold is not None:
+            self._gold.read_new(decisions.rows, whole_lines=watch)
+
+    def _refuse(self, question: Question, problem: str, decisions: DecisionLog) -> None:
+        """Write an error record: the question is done with, and the run goes on."""
+        self.counts.unreadable += 1
+        log.error("%s was not answered: %s", question.id, problem)
+        decisions.append(question, Decision("", "error", 0, 0, 0, True, problem), seconds=0.0)
 
     def _send(self) -> None:
         while self._queue and len(self._open) < self.section.pool.concurrency:
             question = self._queue.popleft()
-            self._open[self._pool.submit(question.text, enough=self._enough)] = question
+            self._open[self._pool.submit(question.query, enough=self._enough)] = question
 
     def _collect(self, decisions: DecisionLog) -> Iterator[Progress]:
         """Write what is ready. With nothing under way, wait one poll instead."""
+        poll_s = self.section.service.poll_s
         if not self._open:
-            self._stop.wait(self.section.service.poll_s)
+            self._stop.wait(poll_s)
             yield self.progress()
             return
-        ready, _ = wait(
-            self._open, timeout=self.section.service.poll_s, return_when=FIRST_COMPLETED
-        )
+        ready, _ = wait(self._open, timeout=poll_s, return_when=FIRST_COMPLETED)
         for future in ready:
-            self._settle(self._open.pop(future), future.result(), decisions)
+            self._settle(self._open.pop(future), future, decisions)
             yield self.progress()
         if not ready:
             yield self.progress()
 
-    def _drain(self, decisions: DecisionLog) -> Iterator[Progress]:
-        """After a stop: what is already asked is awaited and written, within its deadline."""
-        while self._open:
-            yield from self._collect(decisions)
-
-    def _settle(self, question: Question, reply: PoolReply, decisions: DecisionLog) -> None:
-        if not reply.usable:
-            self._counts["unanswered"] += 1
-            self._again.append(
-                (time.monotonic() + self.section.service.retry_unanswered_s, question)
-            )
-            faults = (
-                "; ".join(f"{answer.model_name}: {answer.error}" for answer in reply.answers)
-                or "all silent"
-            )
-            log.warning("nobody answered %s: %s", question.id, faults)
+    def _settle(
+        self, question: Question, future: Future[PoolReply], decisions: DecisionLog
+    ) -> None:
+        try:
+            reply = future.result()
+            decision = self._decide(question.text, reply.answers) if reply.usable else None
+        except FledglingError:
+            raise
+        except Exception as error:  # one question that nobody foresaw must not end the run
+            log.exception("%s could not be decided", question.id)
+            self._refuse(question, f"{type(error).__name__}: {error}", decisions)
             return
-        decision = self._decide(question.text, reply.answers)
+        paid = decision.answers if decision is not None else reply.answers
+        self.counts.tokens += sum(answer.prompt_tokens + answer.tokens for answer in paid)
+        self.counts.cost += sum(answer.cost for answer in paid)
+        if decision is None:
+            self._put_off(question, reply)
+            return
         decisions.append(question, decision, seconds=reply.seconds)
-        self._counts["decided"] += 1
-        self._counts["flagged"] += decision.flagged
+        self.counts.decided += 1
+        self.counts.flagged += decision.flagged
         self._seconds.append(reply.seconds)
         self._times.append(time.monotonic())
         self._last = f"{question.text[:48]} → {decision.text[:48] or decision.kind}"
+        if self._gold is not None:
+            self._gold.learn(question.text, reply.answers, question.gold)
         log.info(
             "%s %s (agreement %.2f, quality %.2f, %.2f s)",
             question.id,
@@ -185,3 +216,11 @@ class TeacherService:
             decision.quality,
             reply.seconds,
         )
+
+    def _put_off(self, question: Question, reply: PoolReply) -> None:
+        """Nobody answered: ask again later."""
+        self.counts.unanswered += 1
+        again = time.monotonic() + self.section.service.retry_unanswered_s
+        self._again.append((again, question))
+        faults = [f"{answer.model_name}: {answer.error}" for answer in reply.answers]
+        log.warning("nobody answered %s: %s", question.id, "; ".join(faults) or "all silent")

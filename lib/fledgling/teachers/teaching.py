@@ -4,22 +4,20 @@ consensus teaches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fledgling.core.errors import DataError
-from fledgling.core.records import Answer, Decision, StepRecord, Turn
+from fledgling.core.records import StepRecord, Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import OnlineLearner
 from fledgling.teachers.aggregators.agreement import Embed, holds, pair_score
+from fledgling.teachers.answers import Answer, Decide, Decision
 from fledgling.teachers.mock import QuizQuestion
 from fledgling.teachers.pool import TeacherPool
 from fledgling.teachers.settings import TeachersSection
 
 LEARNER = "learner"
-_UNSURE = 0.5  # the learner's confidence in what it was never taught
-
-Decide = Callable[[str, Sequence[Answer]], Decision]
 
 
 @dataclass(frozen=True)
@@ -45,13 +43,14 @@ class FinalAnswer:
     provenance: tuple[Stage, ...]
 
 
-def learner_answer(learner: OnlineLearner, question: str) -> Answer:
+def learner_answer(learner: OnlineLearner, question: str, section: TeachersSection) -> Answer:
     """The learner as a member of the pool: its confidence is the gate's, where it was taught about
     the question.
     """
     reply = learner.answer([question])[0]
+    unsure = section.teaching.unsure
     taught = reply.route.fact_id is not None
-    sure = max(reply.route.probability, _UNSURE) if taught else _UNSURE
+    sure = max(reply.route.probability, unsure) if taught else unsure
     return Answer(reply.text, LEARNER, sure, len(reply.text.split()))
 
 
@@ -69,7 +68,7 @@ def answer_query(
     The learner always has an answer; it stands, flagged, where nobody else could be heard or
     believed.
     """
-    own = learner_answer(learner, question)
+    own = learner_answer(learner, question, pool.section)
     stages = [Stage("learner", own.text, own.confidence)]
     answers = [own, *pool.ask(question).answers]
     decision = decide(question, answers)
@@ -79,19 +78,12 @@ def answer_query(
         decision = decide(question, answers)
         stages.append(Stage("endpoint", decision.text, decision.confidence, decision.reason))
     if decision.kind == "abstain":
-        stages.append(
-            Stage(
-                "final",
-                own.text,
-                own.confidence,
-                "the pool abstained; the learner's own answer, flagged",
-            )
-        )
-        return FinalAnswer(own.text, LEARNER, True, decision, tuple(stages))
-    stages.append(Stage("final", decision.text, decision.confidence, decision.kind))
-    return FinalAnswer(
-        decision.text, decision.model_name, decision.flagged, decision, tuple(stages)
-    )
+        note = "the pool abstained; the learner's own answer, flagged"
+        final = Stage("final", own.text, own.confidence, note)
+        return FinalAnswer(own.text, LEARNER, True, decision, (*stages, final))
+    final = Stage("final", decision.text, decision.confidence, decision.kind)
+    source, flagged = decision.model_name, decision.flagged
+    return FinalAnswer(decision.text, source, flagged, decision, (*stages, final))
 
 
 def consult(
@@ -162,24 +154,18 @@ def _lesson(
         return StepRecord(number, "untrusted", question.id, values)
     if agrees(before, decision.text, section, embed):
         return StepRecord(number, "agreed", question.id, values)
-    turn = Turn(
-        f"{question.question} {decision.text}", question=question.question, answer=decision.text
-    )
-    steps = list(learn(learner, [turn], reply=False))
-    values |= {
-        "updates": sum(step.event == "update" for step in steps),
-        "kept": any(step.event == "remembered" for step in steps),
-    }
+    said = f"{question.question} {decision.text}"
+    turn = Turn(said, question=question.question, answer=decision.text)
+    events = [step.event for step in learn(learner, [turn], reply=False)]
+    values |= {"updates": events.count("update"), "kept": "remembered" in events}
     return StepRecord(number, "taught", question.id, values)
 
 
 def agrees(left: str, right: str, section: TeachersSection, embed: Embed) -> bool:
     """Whether two answers say the same, by the pool's own measure."""
     vectors = embed([left, right])
-    return (
-        pair_score(left, right, float(vectors[0] @ vectors[1]), section.agreement)
-        >= section.agreement.same
-    )
+    score = pair_score(left, right, float(vectors[0] @ vectors[1]), section.agreement)
+    return score >= section.agreement.same
 
 
 def measure_round(
@@ -195,32 +181,20 @@ def measure_round(
     consensus.
     """
     replies = learner.answer([question.question for question in questions])
-    answers = [reply.text for reply in replies]
-    wrong = {
-        question.id: not holds(answer, question.answer)
-        for question, answer in zip(questions, answers, strict=True)
+    answers = {question.id: reply.text for question, reply in zip(questions, replies, strict=True)}
+    wrong: dict[str, list[bool]] = {}
+    agreed, trusted = [], 0
+    for question in questions:
+        answer, decision = answers[question.id], consensus[question.id]
+        wrong.setdefault(question.task, []).append(not holds(answer, question.answer))
+        trusted += is_trusted(decision, section)
+        if decision.text:
+            agreed.append(agrees(answer, decision.text, section, embed))
+    values = {
+        "error": sum(map(sum, wrong.values())) / len(questions),
+        "agreement": sum(agreed) / max(len(agreed), 1),
+        "trusted": trusted / len(questions),
+        "tasks": {task: sum(found) / len(found) for task, found in wrong.items()},
+        "answers": answers,
     }
-    names = dict.fromkeys(question.task for question in questions)
-    tasks = {
-        task: [wrong[question.id] for question in questions if question.task == task]
-        for task in names
-    }
-    agreed = [
-        agrees(answer, consensus[question.id].text, section, embed)
-        for question, answer in zip(questions, answers, strict=True)
-        if consensus[question.id].text
-    ]
-    return StepRecord(
-        number,
-        "round",
-        values={
-            "error": sum(wrong.values()) / len(wrong),
-            "agreement": sum(agreed) / max(len(agreed), 1),
-            "trusted": sum(is_trusted(consensus[question.id], section) for question in questions)
-            / len(questions),
-            "tasks": {task: sum(found) / len(found) for task, found in tasks.items()},
-            "answers": {
-                question.id: answer for question, answer in zip(questions, answers, strict=True)
-            },
-        },
-    )
+    return StepRecord(number, "round", values=values)

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from fledgling.core.layers import override
-from fledgling.core.records import Answer, Decision, StepRecord
-from fledgling.teachers.aggregators.agreement import Embed, holds, measure_agreement
+from fledgling.core.records import StepRecord
+from fledgling.teachers.aggregators.agreement import Embed, holds
 from fledgling.teachers.aggregators.decision import decide
-from fledgling.teachers.aggregators.trust import Trust, fit_trust_from_groups
-from fledgling.teachers.base import Teacher
-from fledgling.teachers.mock import MockManner, QuizQuestion, mock_pool
+from fledgling.teachers.aggregators.trust import Trust
+from fledgling.teachers.answers import Answer, Decision, Teacher
+from fledgling.teachers.gold import evidence_of, fit_evidence
+from fledgling.teachers.mock import QuizQuestion, mock_pool
 from fledgling.teachers.pool import PoolReply, TeacherPool
-from fledgling.teachers.settings import TeachersSection
+from fledgling.teachers.settings import MockManner, TeachersSection
 
 
 def try_pool(
@@ -29,14 +30,10 @@ def try_pool(
 ) -> Iterator[tuple[QuizQuestion, PoolReply, Decision]]:
     """Ask one pool the whole quiz and decide on every question."""
     with TeacherPool(teachers, section) as pool:
-        for question, reply in zip(
-            quiz, pool.ask_many([item.question for item in quiz]), strict=True
-        ):
-            yield (
-                question,
-                reply,
-                decide(question.question, reply.answers, section, embed, trust=trust),
-            )
+        replies = pool.ask_many([item.question for item in quiz])
+        for question, reply in zip(quiz, replies, strict=True):
+            decision = decide(question.question, reply.answers, section, embed, trust=trust)
+            yield question, reply, decision
 
 
 def try_pools(
@@ -68,34 +65,24 @@ def try_sizes(
     for name, rho in (("independent errors", 0.0), ("correlated errors", correlation)):
         manner = MockManner(accuracy=accuracy, correlation=rho, latency_s=latency_s)
         for size in sizes:
-            whole = override(
-                section,
-                {"pool.max_teachers": size, "pool.quorum": size, "decision.choice": "majority"},
-            )
-            tried = list(
-                try_pool(mock_pool(quiz, manner, size=size, seed=seed), quiz, whole, embed)
-            )
-            yield StepRecord(size, "size", name, {"pool": name, "size": size, **_summary(tried)})
+            everybody = {"pool.max_teachers": size, "pool.quorum": size}
+            whole = override(section, everybody | {"decision.choice": "majority"})
+            teachers = mock_pool(quiz, manner, size=size, seed=seed)
+            values = _summary(list(try_pool(teachers, quiz, whole, embed)))
+            yield StepRecord(size, "size", name, {"pool": name, "size": size, **values})
 
 
 def _summary(tried: Sequence[tuple[QuizQuestion, PoolReply, Decision]]) -> dict[str, float]:
     decisions = [decision for _, _, decision in tried]
-    return {
-        "agreement": float(np.mean([decision.agreement for decision in decisions])),
-        "quality": float(np.mean([decision.quality for decision in decisions])),
-        "confidence": float(np.mean([decision.confidence for decision in decisions])),
-        "accuracy": float(
-            np.mean([holds(decision.text, question.answer) for question, _, decision in tried])
-        ),
-        "flagged": float(np.mean([decision.flagged for decision in decisions])),
-        "unanimous_wrong": float(
-            np.mean(
-                [
-                    decision.kind == "best" and not holds(decision.text, question.answer)
-                    for question, _, decision in tried
-                ]
-            )
-        ),
+    right = [holds(decision.text, question.answer) for question, _, decision in tried]
+    agreed = [decision.kind == "best" for decision in decisions]
+    means = {
+        name: float(np.mean([getattr(decision, name) for decision in decisions]))
+        for name in ("agreement", "quality", "confidence", "flagged")
+    }
+    return means | {
+        "accuracy": float(np.mean(right)),
+        "unanimous_wrong": float(np.mean(np.array(agreed) & ~np.array(right))),
         "latency_ms": float(np.median([reply.seconds for _, reply, _ in tried]) * 1000),
     }
 
@@ -110,15 +97,8 @@ def learn_trust(
     """Trust from quiz questions whose answers are known: ``answers[q]`` are the pool's answers to
     ``quiz[q]``.
     """
-    groups, right = [], []
-    for question, given in zip(quiz, answers, strict=True):
-        usable = [answer for answer in given if answer.error is None and answer.text.strip()]
-        camp = dict.fromkeys(teachers, -1)
-        if usable:
-            texts = [answer.text for answer in usable]
-            found = measure_agreement(texts, embed(texts), section.agreement).groups
-            camp |= {answer.model_name: group for answer, group in zip(usable, found, strict=True)}
-        said = {answer.model_name: holds(answer.text, question.answer) for answer in usable}
-        groups.append([camp[teacher] for teacher in teachers])
-        right.append([said.get(teacher, False) for teacher in teachers])
-    return fit_trust_from_groups(groups, right, teachers, section.trust)
+    evidence = [
+        evidence_of(question.question, given, [question.answer], section, embed)
+        for question, given in zip(quiz, answers, strict=True)
+    ]
+    return fit_evidence(evidence, teachers, section)

@@ -69,6 +69,16 @@ def load_preferences(
     )
 
 
+def shared_prompts(votes: Path) -> list[str]:
+    """The prompt strategies by which every judge was asked about every item."""
+    table = _table(votes)
+    asked = table.groupby("prompt_strategy")[["model", "item"]].nunique()
+    whole = (asked["model"] == table["model"].nunique()) & (
+        asked["item"] == table["item"].nunique()
+    )
+    return sorted(asked.index[whole])
+
+
 def _rows(path: Path) -> list[dict]:
     if not path.is_file():
         raise DataError(f"{path} does not exist; give a JSONL file of items, .gz or not")

@@ -2,13 +2,12 @@
 
 import pytest
 
+from fledgling.core.answers import normalise
+from fledgling.settings import load_config
 from fledgling.teachers.aggregators.agreement import holds
-from fledgling.teachers.aggregators.contradiction import (
-    contradiction,
-    exclusive_words,
-    normalise,
-    numbers,
-)
+from fledgling.teachers.aggregators.contradiction import contradiction, exclusive_words, numbers
+
+SECTION = load_config().teachers.agreement
 
 
 @pytest.mark.parametrize(
@@ -25,8 +24,8 @@ from fledgling.teachers.aggregators.contradiction import (
     ],
 )
 def test_contradictions_are_found_both_ways(left: str, right: str, kind: str) -> None:
-    assert contradiction(left, right) == kind
-    assert contradiction(right, left) == kind
+    assert contradiction(left, right, SECTION) == kind
+    assert contradiction(right, left, SECTION) == kind
 
 
 @pytest.mark.parametrize(
@@ -45,7 +44,7 @@ def test_contradictions_are_found_both_ways(left: str, right: str, kind: str) ->
     ],
 )
 def test_paraphrases_do_not_contradict(left: str, right: str) -> None:
-    assert contradiction(left, right) is None
+    assert contradiction(left, right, SECTION) is None
 
 
 def test_numbers_and_words_are_normalised_alike() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fledgling.core.answers import contains, normalise, words_of
+from fledgling.core.answers import contains, normalise
 from fledgling.facts.measuring.streams import Probe
 
 _HEDGES = frozenset({"no", "not", "or", "nor", "maybe", "perhaps", "actually", "either"})
@@ -32,16 +32,16 @@ def is_right(probe: Probe, reply: str, *, stated: Iterable[str] = ()) -> bool:
 
 def _says(reply: str, answers: Iterable[str]) -> bool:
     """The first word is the right one of yes and no, and the other does not follow."""
-    said = words_of(reply)
+    said = normalise(reply).split()
     wanted = [answer for answer in map(normalise, answers) if answer in _OPPOSITE]
     return bool(said) and said[0] in wanted and _OPPOSITE[said[0]] not in said
 
 
 def _opens_with(reply: str, answers: Iterable[str]) -> bool:
     """The reply begins with an accepted answer, and nothing after it takes that back."""
-    said = words_of(reply)
+    said = normalise(reply).split()
     for answer in answers:
-        wanted = words_of(answer)
+        wanted = normalise(answer).split()
         if wanted and said[: len(wanted)] == wanted:
             return not _HEDGES.intersection(said[len(wanted) :])
     return False
@@ -49,5 +49,5 @@ def _opens_with(reply: str, answers: Iterable[str]) -> bool:
 
 def _adds_to(reply: str, stated: Iterable[str]) -> bool:
     """The reply says more than what was stated: at least two words of its own."""
-    told = {word for text in stated for word in words_of(text)}
-    return len([word for word in words_of(reply) if word not in told]) >= 2
+    told = {word for text in stated for word in normalise(text).split()}
+    return len([word for word in normalise(reply).split() if word not in told]) >= 2

@@ -8,16 +8,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from fledgling.teachers.aggregators.contradiction import (
-    content,
-    contradiction,
-    normalise,
-    numbers,
-    words,
-)
+from fledgling.core.answers import contains, normalise
+from fledgling.teachers.aggregators.contradiction import content, contradiction, numbers
 from fledgling.teachers.settings import AgreementSection
 
 Embed = Callable[[list[str]], np.ndarray]
@@ -28,13 +24,12 @@ class Agreement:
     """``score``: mean pair score of all answers with the consensus answer, itself included; 0..1.
 
     ``pairs`` is the symmetric matrix (A, A) of pair scores, ``groups`` (A,) numbers the camps,
-    biggest first, ``consensus`` is the index of the answer that the others agree with most.
+    biggest first.
     """
 
     score: float
     pairs: np.ndarray
     groups: tuple[int, ...]
-    consensus: int
 
 
 class EmbeddingCache:
@@ -42,7 +37,7 @@ class EmbeddingCache:
     share by threads.
     """
 
-    def __init__(self, embed: Embed, capacity: int = 4096) -> None:
+    def __init__(self, embed: Embed, capacity: int) -> None:
         self._embed = embed
         self._capacity = capacity
         self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
@@ -68,15 +63,14 @@ def pair_score(left: str, right: str, cosine: float, section: AgreementSection) 
 
     A cosine below ``section.semantic`` counts half: near in topic, not the same claim.
     """
-    if normalise(left) == normalise(right):
+    shorter, longer = sorted((normalise(left), normalise(right)), key=lambda text: text.count(" "))
+    if shorter == longer:
         return 1.0
-    if contradiction(left, right) is not None:
+    if contradiction(left, right, section) is not None:
         return 0.0
-    shorter, longer = sorted((left, right), key=lambda text: len(words(text)))
-    if len(normalise(shorter).split()) <= section.short_words:
-        same = holds(longer, shorter) or (
-            bool(content(shorter)) and content(shorter) <= content(longer)
-        )
+    if len(shorter.split()) <= section.short_words:
+        meant = content(shorter)
+        same = holds(longer, shorter) or (bool(meant) and meant <= content(longer))
         return 1.0 if same else 0.0
     cosine = min(max(cosine, 0.0), 1.0)
     return cosine if cosine >= section.semantic else cosine / 2
@@ -89,10 +83,11 @@ def holds(text: str, answer: str) -> bool:
     >>> holds("A spider has eight legs.", "8"), holds("It has 18 legs.", "8")
     (True, False)
     """
-    if f" {normalise(answer)} " in f" {normalise(text)} ":
+    if contains(text, [answer]):
         return True
     wanted = numbers(answer)
-    return len(wanted) == 1 and len(normalise(answer).split()) <= 2 and wanted <= numbers(text)
+    # two words at most, as in "eight legs": a longer answer says more than its number
+    return len(wanted) == 1 and normalise(answer).count(" ") < 2 and wanted <= numbers(text)
 
 
 def measure_agreement(
@@ -105,17 +100,13 @@ def measure_agreement(
     """Agreement of at least one answer; ``embeddings`` is (A, D). Fewer answers than ``expected``
     cannot fully agree: the missing ones count as silence, so that a lone answer is no consensus.
     """
-    count = len(texts)
     cosines = embeddings @ embeddings.T  # (A, A)
-    pairs = np.eye(count)
-    for row in range(count):
-        for column in range(row):
-            pairs[row, column] = pairs[column, row] = pair_score(
-                texts[row], texts[column], float(cosines[row, column]), section
-            )
-    consensus = int(pairs.sum(axis=1).argmax())
-    score = float(pairs[consensus].sum() / max(count, expected))
-    return Agreement(score, pairs, group_answers(pairs, section.same), consensus)
+    pairs = np.eye(len(texts))
+    for one, other in combinations(range(len(texts)), 2):
+        score = pair_score(texts[one], texts[other], float(cosines[one, other]), section)
+        pairs[one, other] = pairs[other, one] = score
+    support = float(pairs.sum(axis=1).max()) / max(len(texts), expected)
+    return Agreement(support, pairs, group_answers(pairs, section.same))
 
 
 def group_answers(pairs: np.ndarray, same: float) -> tuple[int, ...]:
@@ -127,6 +118,7 @@ def group_answers(pairs: np.ndarray, same: float) -> tuple[int, ...]:
     while (groups == -1).any():
         open_ = groups == -1
         close = (pairs >= same) & open_[None, :]
+        # ties between seeds go to the answer that is nearer to all others
         seed = int(np.where(open_, close.sum(axis=1) + pairs.mean(axis=1), -1).argmax())
         groups[close[seed]] = number
         groups[seed] = number

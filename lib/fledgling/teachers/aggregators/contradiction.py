@@ -8,30 +8,17 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from fledgling.core.answers import words
 from fledgling.core.paths import DATA
+from fledgling.teachers.settings import AgreementSection
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?")
 _ASIDE = re.compile(r",\s*(?:and |but )?not [^,.;]+")  # "mammals, not birds" denies something else
-_ARTICLES = frozenset(("a", "an", "the"))
-_NEGATIONS = frozenset(
-    (
-        "not",
-        "no",
-        "never",
-        "neither",
-        "nor",
-        "none",
-        "nobody",
-        "nothing",
-        "cannot",
-        "without",
-        "false",
-        "incorrect",
-        "untrue",
-        "wrong",
-    )
-)
+_NEGATION_TEXT = """
+    not no never neither nor none nobody nothing cannot without false incorrect untrue wrong
+"""
+_NEGATIONS = frozenset(_NEGATION_TEXT.split())
 _FILLER_TEXT = """
     a an the is are was were be been being am do does did has have had of in on at to for from by
     with as it its this that these those there and or but so if then than who which what when
@@ -49,25 +36,6 @@ _NUMBER_WORDS = (
     | {word: 10.0 * value for value, word in enumerate(_TENS.split(), start=3)}
     | {"hundred": 100.0, "thousand": 1000.0}
 )
-# Share of content words in common from which a differing subject is a rival, not a paraphrase.
-_SAME_CLAIM = 0.5
-_SAME_TOPIC = 0.3
-
-
-def normalise(text: str) -> str:
-    """NFKC, lower case, no articles, no punctuation, single spaces.
-
-    >>> normalise("The  Eiffel Tower!")
-    'eiffel tower'
-    """
-    return " ".join(word for word in words(text) if word not in _ARTICLES)
-
-
-@lru_cache(maxsize=4096)
-def words(text: str) -> tuple[str, ...]:
-    """The words and numbers of a text, normalised, without the possessive 's, in order."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return tuple(word.replace(",", "").removesuffix("'s") for word in _WORD.findall(folded))
 
 
 @lru_cache(maxsize=4096)
@@ -80,10 +48,9 @@ def numbers(text: str) -> frozenset[float]:
     """
     text = unicodedata.normalize("NFKC", text).replace("−", "-")
     found = {float(match.replace(",", "")) for match in _NUMBER.findall(text)}
-    spelled = {
-        _NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and word != "one"
-    }
-    return frozenset(found | spelled)
+    # "one" is a pronoun more often than a number: "the one that …"
+    spelled = (set(words(text)) - {"one"}) & _NUMBER_WORDS.keys()
+    return frozenset(found | {_NUMBER_WORDS[word] for word in spelled})
 
 
 @lru_cache(maxsize=1)
@@ -98,31 +65,26 @@ def exclusive_words() -> dict[str, frozenset[int]]:
     return {word: frozenset(numbers_) for word, numbers_ in sets.items()}
 
 
-def contradiction(left: str, right: str) -> str | None:
+def contradiction(left: str, right: str, section: AgreementSection) -> str | None:
     """Why two answers to one question exclude each other: polarity, number, opposite or name;
     ``None`` if not.
-
-    >>> contradiction("Water boils at 100 degrees.", "Water boils at 90 degrees.")
-    'number'
     """
-    if _polarity(left) != _polarity(right):
+    if _denies(left) != _denies(right):
         return "polarity"
-    if _neither_within(numbers(left), numbers(right)):
+    ours, theirs = numbers(left), numbers(right)
+    # one holding the other's numbers only says more: "in 1969" and "on 20 July 1969"
+    if ours and theirs and not (ours <= theirs or theirs <= ours):
         return "number"
     only_left, only_right = content(left) - content(right), content(right) - content(left)
     if any(_exclude(a, b) for a in only_left for b in only_right):
         return "opposite"
-    return "name" if _rival_names(left, right) else None
+    return "name" if _rival_names(left, right, section) else None
 
 
-def _polarity(text: str) -> bool:
+def _denies(text: str) -> bool:
+    """Whether the text says no: two negations cancel out."""
     found = words(_ASIDE.sub("", text))
-    said_no = sum(word in _NEGATIONS or word.endswith("n't") for word in found)
-    return said_no % 2 == 1
-
-
-def _neither_within(left: frozenset[float], right: frozenset[float]) -> bool:
-    return bool(left and right) and not (left <= right or right <= left)
+    return sum(word in _NEGATIONS or word.endswith("n't") for word in found) % 2 == 1
 
 
 @lru_cache(maxsize=4096)
@@ -136,25 +98,26 @@ def _exclude(left: str, right: str) -> bool:
     return bool(sets.get(left, frozenset()) & sets.get(right, frozenset()))
 
 
-def _rival_names(left: str, right: str) -> bool:
+def _rival_names(left: str, right: str, section: AgreementSection) -> bool:
     """Whether each text names somebody or something the other does not, in otherwise like
     sentences.
     """
     ours, theirs = content(left), content(right)
     overlap = len(ours & theirs) / max(len(ours | theirs), 1)
-    initial = overlap >= _SAME_CLAIM
+    # a capital that opens a sentence marks a name only where the sentences are otherwise alike
+    initial = overlap >= section.same_claim
     names_left, names_right = _names(left, initial), _names(right, initial)
     rivals = bool(names_left - theirs) and bool(names_right - ours)
-    return rivals and (overlap >= _SAME_TOPIC or not names_left & names_right)
+    return rivals and (overlap >= section.same_topic or not names_left & names_right)
 
 
 @lru_cache(maxsize=4096)
 def _names(text: str, initial: bool) -> frozenset[str]:
     """Capitalised content words; those that open a sentence only if ``initial``."""
-    found = set()
-    for match in _WORD.finditer(text):
+    found: set[str] = set()
+    for match in _NAME.finditer(text):
         before = text[: match.start()].rstrip()
         opens = not before or before[-1] in ".!?:"
         if match.group()[0].isupper() and (initial or not opens):
-            found.add(match.group().casefold().replace("’", "'").removesuffix("'s"))
+            found.update(words(match.group()))
     return frozenset(found) - _FILLER

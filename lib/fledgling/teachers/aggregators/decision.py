@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fledgling.core.records import Answer, Decision
 from fledgling.teachers.aggregators.agreement import Agreement, Embed, measure_agreement, pair_score
 from fledgling.teachers.aggregators.quality import quality
 from fledgling.teachers.aggregators.trust import AGAINST, NOBODY, Trust, votes_for
+from fledgling.teachers.answers import Answer, Decision
 from fledgling.teachers.settings import TeachersSection
 
-Combine = Callable[[str, list[str]], str]
+Combine = Callable[[str, Sequence[str]], Answer]
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,15 @@ class Weighing:
     """What the decision rests on: the usable answers, how they agree, how good each looks, whom
     trust believes.
 
-    ``qualities`` is (A,); ``probabilities`` (A,) is each answer's chance to be right by learned
-    trust, else None.
+    ``qualities`` is (A,); by learned trust, else None: ``preferences`` (A,) orders the answers,
+    ``chances`` (A,) is how often one that is chosen like this is right.
     """
 
     answers: tuple[Answer, ...]
     agreement: Agreement
     qualities: np.ndarray
-    probabilities: np.ndarray | None
+    preferences: np.ndarray | None = None
+    chances: np.ndarray | None = None
 
 
 def weigh(
@@ -42,42 +43,39 @@ def weigh(
     trust: Trust | None = None,
 ) -> Weighing | None:
     """Measure the answers that did not fail; ``None`` when there are none."""
-    usable = tuple(answer for answer in answers if answer.error is None and answer.text.strip())
+    usable = tuple(answer for answer in answers if answer.usable)
     if not usable:
         return None
-    vectors = embed([question, *(answer.text for answer in usable)])  # (1 + A, D)
+    texts = [answer.text for answer in usable]
+    vectors = embed([question, *texts])  # (1 + A, D)
     expected = min(section.pool.quorum, section.pool.max_teachers)
-    agreement = measure_agreement(
-        [answer.text for answer in usable], vectors[1:], section.agreement, expected=expected
-    )
-    qualities = np.array(
-        [
-            quality(answer, float(cosine), section.quality)
-            for answer, cosine in zip(usable, vectors[1:] @ vectors[0], strict=True)
-        ]
-    )
-    return Weighing(usable, agreement, qualities, _probabilities(usable, agreement, trust))
+    agreement = measure_agreement(texts, vectors[1:], section.agreement, expected=expected)
+    cosines = vectors[1:] @ vectors[0]
+    qualities = [
+        quality(answer, float(cosine), section.quality)
+        for answer, cosine in zip(usable, cosines, strict=True)
+    ]
+    weighing = Weighing(usable, agreement, np.array(qualities))
+    if trust is None:
+        return weighing
+    believed = _believed(weighing, trust)
+    return replace(weighing, preferences=believed, chances=trust.level(believed))
 
 
 def agree_already(answers: Sequence[Answer], section: TeachersSection, embed: Embed) -> bool:
     """Whether these answers agree so far that the pool need not wait for the rest."""
     texts = [answer.text for answer in answers]
-    return (
-        measure_agreement(texts, embed(texts), section.agreement).score > section.decision.agreement
-    )
+    found = measure_agreement(texts, embed(texts), section.agreement)
+    return found.score > section.decision.agreement
 
 
-def _probabilities(
-    usable: Sequence[Answer], agreement: Agreement, trust: Trust | None
-) -> np.ndarray | None:
-    if trust is None:
-        return None
-    place = {
-        answer.model_name: group for answer, group in zip(usable, agreement.groups, strict=True)
-    }
-    place[NOBODY] = AGAINST
-    groups = [place.get(teacher, -1) for teacher in trust.teachers]
-    return np.array([trust.probability(votes_for(groups, group))[0] for group in agreement.groups])
+def _believed(weighing: Weighing, trust: Trust) -> np.ndarray:
+    """The chance (A,) of each answer's camp to be right, as the votes alone tell it."""
+    groups = weighing.agreement.groups
+    names = [answer.model_name for answer in weighing.answers]
+    camps = dict(zip(names, groups, strict=True)) | {NOBODY: AGAINST}
+    places = [camps.get(teacher, -1) for teacher in trust.teachers]
+    return trust.probability(np.array([votes_for(places, group) for group in groups]))
 
 
 def choose_best(weighing: Weighing) -> int:
@@ -101,16 +99,20 @@ def choose_trusted(weighing: Weighing) -> int:
     """The best-looking answer of the camp that learned trust believes; the majority's where nothing
     was learned.
     """
-    if weighing.probabilities is None:
+    if weighing.preferences is None:
         return choose_majority(weighing)
-    believed = np.isclose(weighing.probabilities, weighing.probabilities.max())
-    return int(np.where(believed, weighing.qualities, -1.0).argmax())
+    return _best_looking(weighing, weighing.preferences)
 
 
 def _best_of_camp(weighing: Weighing, weights: np.ndarray) -> int:
     groups = np.array(weighing.agreement.groups)
-    weight = np.array([weights[groups == group].sum() for group in groups])
-    return int(np.where(np.isclose(weight, weight.max()), weighing.qualities, -1.0).argmax())
+    return _best_looking(weighing, np.bincount(groups, weights)[groups])
+
+
+def _best_looking(weighing: Weighing, preference: np.ndarray) -> int:
+    """The answer of highest quality among those most preferred, ``preference`` (A,)."""
+    preferred = np.isclose(preference, preference.max())
+    return int(np.where(preferred, weighing.qualities, -1.0).argmax())
 
 
 CHOICES = {
@@ -133,21 +135,17 @@ def decide(
     """Apply the rule of ``section.decision`` to what the teachers said; never raises for what they
     said.
 
-    ``combine`` merges answers that disagree where ``section.decision.combine`` allows it.
+    ``combine`` merges the answers where ``section.decision.combine`` allows it.
     """
     weighing = weigh(question, answers, section, embed, trust=trust)
     if weighing is None:
-        return Decision(
-            "", "abstain", 0.0, 0.0, 0.0, True, _why_nobody(answers), answers=tuple(answers)
-        )
+        reason = _why_nobody(answers)
+        return Decision("", "abstain", 0.0, 0.0, 0.0, True, reason, answers=tuple(answers))
     chosen = CHOICES[section.decision.choice](weighing)
     decision = replace(_judge(weighing, chosen, section), answers=tuple(answers))
-    wants = (
-        decision.kind == "caveat"
-        and section.decision.combine == "on_caveat"
-        and len(weighing.answers) > 1
-    )
-    if not wants or combine is None:
+    kinds = {"never": (), "on_caveat": ("caveat",), "always": ("best", "caveat")}
+    wanted = decision.kind in kinds[section.decision.combine]
+    if combine is None or not wanted or len(weighing.answers) < 2:
         return decision
     return _combined(question, decision, weighing, section, embed=embed, combine=combine)
 
@@ -155,33 +153,25 @@ def decide(
 def _judge(weighing: Weighing, chosen: int, section: TeachersSection) -> Decision:
     rule, answer = section.decision, weighing.answers[chosen]
     score, looks = weighing.agreement.score, float(weighing.qualities[chosen])
-    trusted = None if weighing.probabilities is None else float(weighing.probabilities[chosen])
-    confidence = _confidence(weighing, chosen) if trusted is None else trusted
+    trusted = None if weighing.chances is None else float(weighing.chances[chosen])
+    agreeing = score > rule.agreement
     doubts = []
     if score < rule.consensus:
         doubts.append(f"agreement {score:.2f} is below the minimum consensus {rule.consensus:.2f}")
     if looks < rule.quality:
         doubts.append(f"quality {looks:.2f} is below {rule.quality:.2f}")
-    if trusted is not None and score > rule.agreement and trusted < section.trust.unanimity_floor:
-        doubts.append(
-            f"they agree, but teachers like these are right only {trusted:.0%} of the time when"
-            " they do"
-        )
-    agreeing = score > rule.agreement
-    kind = "best" if agreeing else "caveat"
-    reason = (
-        f"{'the teachers agree' if agreeing else 'the teachers disagree'} (agreement {score:.2f})"
-        + "".join(f"; {doubt}" for doubt in doubts)
-    )
+    if trusted is not None and agreeing and trusted < section.trust.unanimity_floor:
+        doubts.append(f"they agree, but such agreement is right only {trusted:.0%} of the time")
+    said = "the teachers agree" if agreeing else "the teachers disagree"
+    reason = "; ".join([f"{said} (agreement {score:.2f})", *doubts])
+    kind, text = "best" if agreeing else "caveat", answer.text
     if trusted is not None and trusted < section.trust.abstain_below:
-        reason = (
-            f"trust in the best answer is {trusted:.2f}, below {section.trust.abstain_below:.2f};"
-            f" {reason}"
-        )
-        return Decision("", "abstain", confidence, score, looks, True, reason, answer.model_name)
-    return Decision(
-        answer.text, kind, confidence, score, looks, bool(doubts), reason, answer.model_name
-    )
+        limit = section.trust.abstain_below
+        reason = f"trust in the best answer is {trusted:.2f}, below {limit:.2f}; {reason}"
+        kind, text = "abstain", ""
+    confidence = _confidence(weighing, chosen) if trusted is None else trusted
+    flagged = bool(doubts) or kind == "abstain"
+    return Decision(text, kind, confidence, score, looks, flagged, reason, answer.model_name)
 
 
 def _confidence(weighing: Weighing, chosen: int) -> float:
@@ -189,7 +179,7 @@ def _confidence(weighing: Weighing, chosen: int) -> float:
     confidence.
     """
     support = weighing.agreement.pairs[chosen]
-    confidence = np.array([min(max(answer.confidence, 0.0), 1.0) for answer in weighing.answers])
+    confidence = np.clip([answer.confidence for answer in weighing.answers], 0.0, 1.0)
     return float(support.mean() * (support @ confidence) / support.sum())
 
 
@@ -202,31 +192,23 @@ def _combined(
     embed: Embed,
     combine: Combine,
 ) -> Decision:
-    """The local model's merger, kept only if it still agrees with the answer that was chosen."""
-    text = combine(question, [answer.text for answer in weighing.answers]).strip()
-    if not text:
+    """One teacher's merger, kept only if it still agrees with the answer that was chosen."""
+    merged = combine(question, [answer.text for answer in weighing.answers])
+    decision = replace(decision, answers=(*decision.answers, merged))  # it has its cost, too
+    if not merged.usable:
         return decision
-    merged, best = embed([text, decision.text])
-    if (
-        pair_score(text, decision.text, float(merged @ best), section.agreement)
-        < section.agreement.same
-    ):
-        return replace(
-            decision,
-            reason=f"{decision.reason}; a combination was tried and strayed from the answers",
-        )
-    return replace(
-        decision,
-        text=text,
-        kind="combined",
-        reason=f"combined from {len(weighing.answers)} answers; {decision.reason}",
-    )
+    vectors = embed([merged.text, decision.text])
+    cosine = float(vectors[0] @ vectors[1])
+    near = pair_score(merged.text, decision.text, cosine, section.agreement)
+    if near < section.agreement.same:
+        strayed = f"{decision.reason}; a combination was tried and strayed from the answers"
+        return replace(decision, reason=strayed)
+    reason = f"combined from {len(weighing.answers)} answers; {decision.reason}"
+    return replace(decision, text=merged.text, kind="combined", reason=reason)
 
 
 def _why_nobody(answers: Sequence[Answer]) -> str:
     if not answers:
         return "no teacher was asked"
-    faults = "; ".join(
-        f"{answer.model_name}: {answer.error or 'empty answer'}" for answer in answers
-    )
-    return f"no teacher answered ({faults})"
+    faults = [f"{answer.model_name}: {answer.error or 'empty answer'}" for answer in answers]
+    return f"no teacher answered ({'; '.join(faults)})"

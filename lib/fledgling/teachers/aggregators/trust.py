@@ -1,20 +1,25 @@
-"""Whom to believe: weights learned from a few gold answers, wary of teachers that err together.
+"""Whom to believe: weights learned from a few gold answers, wary of teachers that err together, and
+a confidence that says no more than so few answers can.
 
 Every teacher casts a signed vote on a candidate answer: +1 for it, -1 for another one, 0 for
-neither, and anything between where several tries of the same teacher are averaged. The probability
-that the candidate is right is
+neither, and anything between where several tries of the same teacher are averaged. The chance that
+the candidate is right is
 
-    sigmoid(sharpness * sum_j w_j v_j / s_j),    w ~ Normal(prior_j, prior_spread),
+    sigmoid(sharpness * sum_j w_j v_j / s_j),    w ~ Normal(head_start, prior_spread),
 
-a logistic regression with as many weights as teachers. The weights are fitted *jointly*, so that
+a logistic regression with as many weights as teachers, averaged over what the weights may be
+(MacKay's approximation to the Laplace posterior). The weights are learned *jointly*, so that
 teachers who err together share one voice instead of counting several times, and a teacher that is
-steadily wrong earns a negative weight. ``prior_j`` needs no gold: a teacher whose own tries agree
-with each other is more often right.
+steadily wrong earns a negative weight.
+
+Only gold questions enter the fit, never the votes on the questions that are then decided: a stream
+has none of those. How often the pool is right is measured on gold answers that were left out of
+each fit, in a few levels, each shrunken towards what the model itself expects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,110 +35,74 @@ AGAINST = -2  # the camp of a voice that is in none of the camps and against eac
 
 @dataclass(frozen=True)
 class Trust:
-    """Learned log-odds per teacher. ``scales`` are the root mean squares of their votes."""
+    """Learned log-odds per teacher, how sure they are, and the levels of confidence they earned.
+    ``scales`` are the root mean squares of the teachers' votes.
+    """
 
     teachers: tuple[str, ...]
     weights: np.ndarray  # (T,)
+    covariance: np.ndarray  # (T, T)
     scales: np.ndarray  # (T,)
-    sharpness: float
     edges: np.ndarray  # (L - 1,) confidences between the levels, ascending
-    levels: np.ndarray  # (L,) the confidence reported in each
+    levels: np.ndarray  # (L,) the share right in each
+    sharpness: float = 1.0
 
     def probability(self, votes: np.ndarray) -> np.ndarray:
-        """Votes (N, T) on one candidate each → probability (N,) that the candidate is right."""
+        """Votes (N, T) on one candidate each → chance (N,) that the candidate is right, as the
+        model alone sees it.
+        """
         votes = np.nan_to_num(np.atleast_2d(np.asarray(votes, dtype=float)))
         if votes.shape[1] != len(self.teachers):
             raise DataError(
                 f"votes have {votes.shape[1]} columns, but {len(self.teachers)} teachers are"
                 f" trusted: {', '.join(self.teachers)}"
             )
-        return expit(self.sharpness * (votes / self.scales) @ self.weights)
+        scaled = votes / self.scales
+        # averaged over the weights (MacKay, 1992): what they leave open, the chance leaves open too
+        spread = np.einsum("nt,tu,nu->n", scaled, self.covariance, scaled)
+        return expit(self.sharpness * scaled @ self.weights / np.sqrt(1 + np.pi / 8 * spread))
 
     def choose(self, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Between a candidate and its opposite: (choice in {+1, -1}, confidence in one of the few
-        levels).
-
-        Few gold labels cannot support fine distinctions: like a scaling-binning calibrator (Kumar
-        et al., 2019), the probability is replaced by the mean probability of the questions that are
-        about as clear.
+        """Between a candidate and its opposite: (choice in {+1, -1}, the chance that it is
+        right).
         """
         probability = self.probability(votes)
-        return np.where(probability >= 0.5, 1.0, -1.0), self.level(
-            np.maximum(probability, 1 - probability)
-        )
+        sure = np.maximum(probability, 1 - probability)
+        return np.where(probability >= 0.5, 1.0, -1.0), self.level(sure)
 
     def level(self, confidence: np.ndarray) -> np.ndarray:
-        """The reported level of a confidence; unchanged where no levels were learned."""
-        return (
-            self.levels[np.searchsorted(self.edges, confidence, side="right")]
-            if len(self.levels)
-            else confidence
-        )
+        """The model's confidence in what was chosen → the share right at that level; unchanged
+        where too few labels made no level.
+        """
+        if not len(self.levels):
+            return confidence
+        return self.levels[np.searchsorted(self.edges, confidence, side="right")]
+
+    def weight_of(self) -> dict[str, float]:
+        """Weight by name, to be read and kept."""
+        return dict(zip(self.teachers, self.weights.tolist(), strict=True))
 
 
-def steadiness(votes: np.ndarray) -> np.ndarray:
-    """How much each teacher's tries agree with each other: mean |vote| per teacher, (N, T) → (T,)
-    in 0..1.
-    """
-    return np.abs(np.nan_to_num(votes)).mean(axis=0)
-
-
-def prior_weights(votes: np.ndarray, section: TrustSection) -> np.ndarray:
-    """What to believe of each teacher before any gold: a head start for all, more for the steadier
-    ones.
-    """
-    above = steadiness(votes) - steadiness(votes).mean()
-    return section.head_start + section.steadiness_gain * np.maximum(above, 0.0)
+Judge = Callable[[Trust, int], tuple[float, bool]]
 
 
 def fit_trust(
-    votes: np.ndarray,
-    truth: np.ndarray,
-    teachers: Sequence[str],
-    section: TrustSection,
-    *,
-    all_votes: np.ndarray | None = None,
+    votes: np.ndarray, truth: np.ndarray, teachers: Sequence[str], section: TrustSection
 ) -> Trust:
-    """Learn weights from gold: ``votes`` (G, T) on candidates, ``truth`` (G,) +1 where right and -1
-    where wrong.
+    """Learn from gold: ``votes`` (G, T) on candidates, ``truth`` (G,) +1 where right and -1 where
+    wrong. Every row is a question of its own: the other choice is the opposite candidate.
 
-    ``all_votes`` (N, T) are the votes on every question, gold or not; priors and scales come from
-    them. ``truth`` may be empty: then the prior alone speaks. Raises ``DataError`` where shapes or
-    labels do not fit.
+    ``truth`` may be empty: then the prior alone speaks. Raises ``DataError`` where shapes or labels
+    do not fit.
     """
     votes, truth = np.nan_to_num(np.asarray(votes, dtype=float)), np.asarray(truth, dtype=float)
-    if votes.ndim != 2 or votes.shape != (len(truth), len(teachers)):
-        raise DataError(
-            f"votes {votes.shape} must be (gold labels, teachers) = ({len(truth)}, {len(teachers)})"
-        )
-    if not np.isin(truth, (-1.0, 1.0)).all():
-        raise DataError("truth must hold +1 (the candidate is right) or -1 (it is wrong)")
-    seen = votes if all_votes is None else np.nan_to_num(np.asarray(all_votes, dtype=float))
-    scales = np.sqrt((seen**2).mean(axis=0))
-    scales = np.where(scales > 0, scales, 1.0)
-    prior = prior_weights(seen, section)
-    evidence = votes / scales * truth[:, None]  # positive where the vote was right
+    fitted = _fit(votes, truth, teachers, section)
 
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        margin, shift = evidence @ weights, (weights - prior) / section.prior_spread**2
-        value = np.logaddexp(0.0, -margin).sum() + 0.5 * shift @ (weights - prior)
-        return value, shift - evidence.T @ expit(-margin)
+    def judge(trust: Trust, row: int) -> tuple[float, bool]:
+        chance = trust.probability(votes[row])[0]
+        return max(chance, 1 - chance), (chance >= 0.5) == (truth[row] > 0)
 
-    weights = minimize(loss, prior, jac=True, method="L-BFGS-B").x
-    plain = Trust(tuple(teachers), weights, scales, section.sharpness, np.zeros(0), np.zeros(0))
-    return replace(
-        plain,
-        **_levels(plain.choose(seen)[1], section.levels) if len(seen) >= 4 * section.levels else {},
-    )
-
-
-def _levels(confidence: np.ndarray, count: int) -> dict[str, np.ndarray]:
-    """Equally filled levels of the confidences (N,): where they part and the mean of each."""
-    parts = np.array_split(np.sort(confidence), count)
-    return {
-        "edges": np.array([part[0] for part in parts[1:]]),
-        "levels": np.array([part.mean() for part in parts]),
-    }
+    return _levelled(fitted, votes, truth, np.arange(len(truth)), judge, section)
 
 
 def fit_trust_from_groups(
@@ -149,13 +118,95 @@ def fit_trust_from_groups(
     All of them may be wrong, even where they agree: ``NOBODY`` is a voice that always votes
     against, and its weight says how far unanimity can be believed.
     """
-    rows, truth = [], []
-    for groups, correct in zip(answers, right, strict=True):
+    rows, truth, questions = [], [], []
+    for number, (groups, correct) in enumerate(zip(answers, right, strict=True)):
         for group in sorted(set(groups) - {-1}):
             rows.append(votes_for([*groups, AGAINST], group))
             truth.append(1.0 if correct[list(groups).index(group)] else -1.0)
+            questions.append(number)
     names = (*teachers, NOBODY)
-    return fit_trust(np.array(rows).reshape(-1, len(names)), np.array(truth), names, section)
+    votes, labels = np.array(rows).reshape(-1, len(names)), np.array(truth)
+    fitted, asked = _fit(votes, labels, names, section), np.array(questions)
+
+    def judge(trust: Trust, question: int) -> tuple[float, bool]:
+        candidates = np.flatnonzero(asked == question)
+        chances = trust.probability(votes[candidates])
+        chosen = chances.argmax()
+        return chances[chosen], labels[candidates[chosen]] > 0
+
+    return _levelled(fitted, votes, labels, asked, judge, section)
+
+
+def _fit(
+    votes: np.ndarray, truth: np.ndarray, teachers: Sequence[str], section: TrustSection
+) -> Trust:
+    """The posterior of the weights, as a normal around its mode."""
+    if votes.ndim != 2 or votes.shape != (len(truth), len(teachers)):
+        raise DataError(
+            f"votes {votes.shape} must be (gold labels, teachers) = ({len(truth)}, {len(teachers)})"
+        )
+    if not np.isin(truth, (-1.0, 1.0)).all():
+        raise DataError("truth must hold +1 (the candidate is right) or -1 (it is wrong)")
+    scales = np.sqrt((votes**2).sum(axis=0) / max(len(votes), 1))
+    scales = np.where(scales > 0, scales, 1.0)
+    evidence = votes / scales * truth[:, None]  # (G, T), positive where the vote was right
+    prior, precision = np.full(len(teachers), section.head_start), section.prior_spread**-2
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margin, shift = evidence @ weights, (weights - prior) * precision
+        value = np.logaddexp(0.0, -margin).sum() + 0.5 * shift @ (weights - prior)
+        return value, shift - evidence.T @ expit(-margin)
+
+    weights = minimize(loss, prior, jac=True, method="L-BFGS-B").x
+    chance = expit(evidence @ weights)
+    curvature = (evidence * (chance * (1 - chance))[:, None]).T @ evidence  # (T, T)
+    covariance = np.linalg.inv(curvature + precision * np.eye(len(teachers)))
+    none = np.zeros(0)
+    return Trust(tuple(teachers), weights, covariance, scales, none, none, section.sharpness)
+
+
+def _levelled(
+    fitted: Trust,
+    votes: np.ndarray,
+    truth: np.ndarray,
+    asked: np.ndarray,
+    judge: Judge,
+    section: TrustSection,
+) -> Trust:
+    """The same trust with its levels: how often it is right on gold questions left out of the fit.
+    ``asked`` (G,) says which question a row is about, ``judge`` how a fit fares on one of them.
+    """
+    questions = np.unique(asked)
+    count = min(len(questions) // section.labels_a_level, section.levels)
+    if count < 1:
+        return fitted
+    fold = np.searchsorted(questions, asked) % section.folds
+    sure, right = np.zeros(len(questions)), np.zeros(len(questions))
+    for number in range(min(section.folds, len(questions))):
+        kept = fold != number
+        without = _fit(votes[kept], truth[kept], fitted.teachers, section)
+        for place in range(number, len(questions), section.folds):
+            sure[place], right[place] = judge(without, questions[place])
+    parts = _parts(sure, count, section.level_gap)
+    # so few labels say little by themselves: the model's own mean counts like some more of them
+    pull = section.level_prior
+    shares = [(right[part].sum() + pull * sure[part].mean()) / (len(part) + pull) for part in parts]
+    edges = np.array([sure[part[0]] for part in parts[1:]])
+    return replace(fitted, edges=edges, levels=np.maximum.accumulate(shares))
+
+
+def _parts(sure: np.ndarray, count: int, gap: float) -> list[np.ndarray]:
+    """The questions from the least to the most sure, in at most ``count`` equal parts whose means
+    lie ``gap`` apart: what the model hardly tells apart, so few labels cannot.
+    """
+    order = np.argsort(sure, kind="stable")
+    while count > 1:
+        parts = np.array_split(order, count)
+        means = np.array([sure[part].mean() for part in parts])
+        if np.diff(means).min() >= gap:
+            return parts
+        count -= 1
+    return [order]
 
 
 def votes_for(groups: Sequence[int], group: int) -> np.ndarray:
@@ -199,12 +250,12 @@ def effective_teachers(correlation: np.ndarray) -> float:
 def wrong_together(
     votes: np.ndarray, trust: Trust, *, agreement: float, floor: float
 ) -> np.ndarray:
-    """Which questions to flag (N,): a majority above ``agreement`` whose probability of being right
-    is below ``floor``. Their unanimity is worth less than it looks.
+    """Which questions to flag (N,): a majority above ``agreement`` whose chance of being right is
+    below ``floor``. Their unanimity is worth less than it looks.
     """
     signs = np.sign(np.nan_to_num(votes))
     share = np.abs(signs.sum(axis=1)) / np.maximum(np.abs(signs).sum(axis=1), 1)
     agreeing = (1 + share) / 2 > agreement
-    probability = trust.probability(votes)
-    of_majority = np.where(signs.sum(axis=1) >= 0, probability, 1 - probability)
-    return agreeing & (of_majority < floor)
+    choice, sure = trust.choose(votes)
+    majority = np.where(signs.sum(axis=1) >= 0, 1.0, -1.0)
+    return agreeing & (np.where(choice == majority, sure, 1 - sure) < floor)

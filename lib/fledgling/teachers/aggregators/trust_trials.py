@@ -1,21 +1,18 @@
 """Does trust pay? Weights from a few gold labels, many random draws of them, always judged on the
-rest.
+rest, whose votes the fit never saw.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+import pandas as pd
 
 from fledgling.core.errors import DataError
-from fledgling.teachers.aggregators.baselines import (
-    accuracy,
-    best_single,
-    dawid_skene,
-    majority_vote,
-)
+from fledgling.core.statistics import Interval, mean_interval
 from fledgling.teachers.aggregators.trust import Trust, fit_trust, wrong_together
 from fledgling.teachers.calibration import (
     calibration_floor,
@@ -24,13 +21,16 @@ from fledgling.teachers.calibration import (
 )
 from fledgling.teachers.settings import TeachersSection
 
+_FLOOR_DRAWS = 20  # the mean of so many is steady to a thousandth
+
 
 @dataclass(frozen=True)
 class TrustTrial:
     """One draw of gold labels. Accuracies and the rest are measured on the questions *not* drawn.
 
-    ``flagged_wrong`` and ``flagged_right`` are the shares flagged of the agreeing answers that are
-    wrong and right.
+    ``alone`` is the best single teacher's share of right answers to each of them, the teacher being
+    picked by the same labels. ``flagged_wrong`` and ``flagged_right`` are the shares flagged of the
+    agreeing answers that are wrong and right, ``right_of_flags`` how many of the flags are right.
     """
 
     trust: Trust
@@ -38,6 +38,7 @@ class TrustTrial:
     rest: np.ndarray
     confidence: np.ndarray
     correct: np.ndarray
+    alone: np.ndarray
     accuracy: float
     best_single: float
     majority: float
@@ -48,6 +49,7 @@ class TrustTrial:
     coverage: float
     flagged_wrong: float
     flagged_right: float
+    right_of_flags: float
 
 
 def trust_trials(
@@ -59,89 +61,126 @@ def trust_trials(
     labels: int = 20,
     draws: int = 100,
     seed: int = 0,
-    watched: np.ndarray | None = None,
-    single_votes: np.ndarray | None = None,
 ) -> Iterator[TrustTrial]:
-    """Draw ``labels`` gold labels ``draws`` times. ``watched`` (N,) limits where agreement in error
-    is looked for; ``single_votes`` (N, S) are the candidates for the best single teacher, the same
-    teachers by default.
-    """
+    """Draw ``labels`` gold labels ``draws`` times from ``votes`` (N, T) and ``truth`` (N,)."""
     if not 0 < labels < len(truth):
         raise DataError(
             f"{labels} gold labels of {len(truth)} questions leave nothing to judge; draw fewer"
         )
-    random = np.random.default_rng(seed)
-    unlabelled = {"majority": majority_vote(votes), "dawid_skene": dawid_skene(votes)}
-    watched = np.ones(len(truth), dtype=bool) if watched is None else watched
-    singles = votes if single_votes is None else single_votes
+    random, rule = np.random.default_rng(seed), section.trust
+    # these two see all votes at once: they know no gold, and have nothing else
+    majority, unlabelled = majority_vote(votes), dawid_skene(votes)
     for _ in range(draws):
         gold = random.choice(len(truth), labels, replace=False)
         rest = np.setdiff1d(np.arange(len(truth)), gold)
-        trust = fit_trust(votes[gold], truth[gold], teachers, section.trust, all_votes=votes)
+        trust = fit_trust(votes[gold], truth[gold], teachers, rule)
         choice, confidence = trust.choose(votes[rest])
         raw = trust.probability(votes[rest])
-        raw = np.maximum(raw, 1 - raw)
         correct = (choice == truth[rest]).astype(float)
-        picked = best_single(singles[gold], truth[gold])
-        caught, false = _flags(votes, truth, trust, section, rest[watched[rest]])
+        picked = best_single(votes[gold], truth[gold])
+        alone = np.mean([credit(votes[rest, one], truth[rest]) for one in picked], axis=0)
+        caught, false, precision = _flags(votes[rest], truth[rest], trust, section)
         yield TrustTrial(
             trust,
             gold,
             rest,
             confidence,
             correct,
-            float(correct.mean()),
-            float(np.mean([accuracy(singles[rest, teacher], truth[rest]) for teacher in picked])),
-            accuracy(unlabelled["majority"][rest], truth[rest]),
-            accuracy(unlabelled["dawid_skene"][rest], truth[rest]),
-            expected_calibration_error(confidence, correct, bins=section.trust.bins),
-            expected_calibration_error(raw, correct, bins=section.trust.bins),
-            calibration_floor(confidence, bins=section.trust.bins, draws=20),
-            coverage_at(confidence, correct, 0.9),
-            caught,
-            false,
+            alone,
+            accuracy=float(correct.mean()),
+            best_single=float(alone.mean()),
+            majority=accuracy(majority[rest], truth[rest]),
+            dawid_skene=accuracy(unlabelled[rest], truth[rest]),
+            ece=expected_calibration_error(confidence, correct, bins=rule.bins),
+            ece_without_levels=expected_calibration_error(
+                np.maximum(raw, 1 - raw), correct, bins=rule.bins
+            ),
+            ece_floor=calibration_floor(
+                confidence, bins=rule.bins, draws=_FLOOR_DRAWS, generator=random.spawn(1)[0]
+            ),
+            coverage=coverage_at(confidence, correct, rule.coverage_at),
+            flagged_wrong=caught,
+            flagged_right=false,
+            right_of_flags=precision,
         )
 
 
 def _flags(
-    votes: np.ndarray, truth: np.ndarray, trust: Trust, section: TeachersSection, rows: np.ndarray
-) -> tuple[float, float]:
-    """Shares of agreeing answers flagged, among the wrong and among the right ones; NaN where there
-    are none.
+    votes: np.ndarray, truth: np.ndarray, trust: Trust, section: TeachersSection
+) -> tuple[float, float, float]:
+    """Shares of agreeing answers flagged among the wrong and among the right ones, and the share of
+    flags that are on wrong ones; NaN where there are none.
     """
-    rule = {"agreement": section.decision.agreement, "floor": section.trust.unanimity_floor}
-    agreeing = wrong_together(votes[rows], trust, agreement=rule["agreement"], floor=1.1)
-    flagged = wrong_together(votes[rows], trust, **rule)
-    wrong = majority_vote(votes[rows]) != truth[rows]
-    shares = []
-    for group in (agreeing & wrong, agreeing & ~wrong):
-        shares.append(float(flagged[group].mean()) if group.any() else float("nan"))
-    return shares[0], shares[1]
+    limit, floor = section.decision.agreement, section.trust.unanimity_floor
+    # a floor above 1 flags whatever agrees
+    agreeing = wrong_together(votes, trust, agreement=limit, floor=1.1)
+    flagged = wrong_together(votes, trust, agreement=limit, floor=floor)
+    wrong = majority_vote(votes) != truth
+    chosen = (flagged[agreeing & wrong], flagged[agreeing & ~wrong], wrong[flagged])
+    caught, false, precision = (
+        float(share.mean()) if len(share) else float("nan") for share in chosen
+    )
+    return caught, false, precision
 
 
-def summarise(trials: Sequence[TrustTrial]) -> dict[str, float]:
+def summarise(trials: Sequence[TrustTrial], *, bins: int) -> dict[str, float]:
     """Means over draws; the flag shares leave out draws without such answers."""
-    names = (
-        "accuracy",
-        "best_single",
-        "majority",
-        "dawid_skene",
-        "ece",
-        "ece_without_levels",
-        "ece_floor",
-        "coverage",
-    )
-    summary = {name: float(np.mean([getattr(trial, name) for trial in trials])) for name in names}
-    summary |= {
-        name: float(np.nanmean([getattr(trial, name) for trial in trials]))
-        for name in ("flagged_wrong", "flagged_right")
+    names = [field.name for field in fields(TrustTrial) if field.type == "float"]
+    summary = {
+        name: float(np.nanmean([getattr(trial, name) for trial in trials])) for name in names
     }
-    pooled = (
-        np.concatenate([trial.confidence for trial in trials]),
-        np.concatenate([trial.correct for trial in trials]),
-    )
-    summary["ece_pooled"] = expected_calibration_error(*pooled)
-    summary["beats_best_single"] = float(
-        np.mean([trial.accuracy >= trial.best_single for trial in trials])
-    )
+    confidence = np.concatenate([trial.confidence for trial in trials])
+    correct = np.concatenate([trial.correct for trial in trials])
+    summary["ece_pooled"] = expected_calibration_error(confidence, correct, bins=bins)
     return summary
+
+
+def gain_interval(trials: Sequence[TrustTrial]) -> Interval:
+    """By how much trust beats the best single teacher, with the interval over questions: draws of
+    labels share their questions, and are no new evidence.
+    """
+    size = max(int(trial.rest.max()) for trial in trials) + 1
+    total, count = np.zeros(size), np.zeros(size)
+    for trial in trials:
+        total[trial.rest] += trial.correct - trial.alone
+        count[trial.rest] += 1
+    return mean_interval((total[count > 0] / count[count > 0]).tolist())
+
+
+def majority_vote(votes: np.ndarray) -> np.ndarray:
+    """Signed votes (N, T) → +1, -1 or 0 for a tie, each teacher counting once."""
+    return np.sign(np.sign(np.nan_to_num(votes)).sum(axis=1))
+
+
+def dawid_skene(votes: np.ndarray, *, iterations: int = 100) -> np.ndarray:
+    """Dawid & Skene (1979) by crowd-kit: each teacher's confusion matrix by EM, no gold. (N, T) →
+    +1, -1 or 0.
+    """
+    from crowdkit.aggregation import DawidSkene
+
+    rows = [
+        (item, teacher, int(np.sign(vote)))
+        for (item, teacher), vote in np.ndenumerate(np.nan_to_num(votes))
+        if vote
+    ]
+    table = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # crowd-kit writes for an older pandas
+        labels = DawidSkene(n_iter=iterations).fit_predict(table)
+    return np.array([labels.get(item, 0) for item in range(len(votes))], dtype=float)
+
+
+def credit(choice: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """1 for a right choice, 0 for a wrong one; a tie (0) counts one half, as a coin would."""
+    return np.where(choice == 0, 0.5, (np.sign(choice) == truth).astype(float))
+
+
+def accuracy(choice: np.ndarray, truth: np.ndarray) -> float:
+    """The share of right choices."""
+    return float(credit(choice, truth).mean())
+
+
+def best_single(votes: np.ndarray, truth: np.ndarray) -> list[int]:
+    """The teachers with the highest accuracy on the gold labels; several where they tie."""
+    scores = [accuracy(column, truth) for column in np.nan_to_num(votes).T]
+    return [teacher for teacher, score in enumerate(scores) if score == max(scores)]

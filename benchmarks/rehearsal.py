@@ -135,10 +135,17 @@ class RehearsalServer:
     block lasts.
 
     ``script(number, model, question)`` chooses the reply to the number-th call; ``calls`` is what
-    was seen, ``headers`` the headers of each, names in lower case.
+    was seen, ``headers`` the headers of each, names in lower case; ``seen`` takes the messages.
     """
 
-    def __init__(self, script: Script, *, models: tuple[str, ...] = ("demo",)) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        models: tuple[str, ...] = ("demo",),
+        seen: list[list[dict[str, str]]] | None = None,
+    ) -> None:
+        self.seen = [] if seen is None else seen
         self.calls: list[Call] = []
         self.headers: list[dict[str, str]] = []
         self._lock = threading.Lock()
@@ -197,6 +204,7 @@ def _handler(server: RehearsalServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.seen.append(request["messages"])
             server.headers.append({name.lower(): value for name, value in self.headers.items()})
             self._send(server.reply(request["model"], request["messages"][-1]["content"]))
 
