@@ -73,7 +73,8 @@ def outcome(learner, records):
         )
         for record in records
     ]
-    tensors, values = learner.trainer.state()
+    # where each fact has weights of its own, the trainer's are scratch paper: the stored ones count
+    tensors, values = learner.trainer.state() if learner.trained.interferes else ({}, {})
     rows = learner.store.connection.execute(
         "SELECT id, weights FROM adapters ORDER BY id"
     ).fetchall()
