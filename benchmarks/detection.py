@@ -29,6 +29,7 @@ from fledgling.language.detector import load_detector
 from fledgling.language.facts import Judge, detect_all
 from fledgling.language.perspective import to_assistant
 from fledgling.language.sentences import expand, mend_apostrophes
+from fledgling.models.loading import load_embedder
 from fledgling.settings import load_config
 
 # Half of the content words in common: "Felix works in Vienna" and "Your brother works in Vienna"
@@ -153,7 +154,8 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list what went wrong")
     arguments = parser.parse_args()
     section = load_config().language
-    judge: Judge | None = load_detector() if arguments.by == "detector" else None
+    embed = load_embedder().embed
+    judge: Judge | None = load_detector(embed, section) if arguments.by == "detector" else None
     for path in arguments.files:
         utterances = read_utterances(path)
         started = time.perf_counter()
