@@ -34,6 +34,7 @@ STRENGTHS = (0.03, 0.1, 0.3, 1.0)
 PARTS = ("named", "embedding", "both")
 LEAST = 2  # turns in which a feature must be seen: what was seen once is learned by heart
 FOLDS = 5
+BATCH = 64
 ROUNDS = 3  # fits, between which the facts of a turn are looked for again
 
 
@@ -54,9 +55,20 @@ def read_table(paths: list[Path]) -> Table:
     found = [find_candidates(item.turn, SECTION) for item in utterances]
     turns = np.repeat(np.arange(len(found)), [len(each) for each in found])
     candidates = [candidate for each in found for candidate in each]
-    rows = load_embedder().embed([candidate.text for candidate in candidates])
     named = [features(candidate, SECTION) for candidate in candidates]
-    return Table(utterances, turns, candidates, named, np.asarray(rows))
+    rows = _embedded([candidate.text for candidate in candidates])
+    return Table(utterances, turns, candidates, named, rows)
+
+
+def _embedded(texts: list[str]) -> np.ndarray:
+    """Rows (N, D); texts of about one length together, since a batch costs as its longest."""
+    embedder, order = load_embedder(), np.argsort([len(text) for text in texts])
+    found = [
+        embedder.embed([texts[place] for place in order[start : start + BATCH]])
+        for start in range(0, len(texts), BATCH)
+    ]
+    rows = np.concatenate(found)
+    return rows[np.argsort(order)]
 
 
 def first_labels(table: Table) -> np.ndarray:

@@ -230,6 +230,7 @@ def plot_answered(confidence: np.ndarray, correct: np.ndarray, threshold: float)
     )
     axis.axvspan(0, threshold, color=GREY, alpha=0.25, label="not given")
     axis.legend(loc="upper left", frameon=False)
+    axis.yaxis.get_major_locator().set_params(integer=True)
     axis.set(
         xlim=(0, 1),
         xlabel="confidence of the decision (0 to 1)",
