@@ -30,12 +30,12 @@ from fledgling.settings import load_config
 
 SECTION = load_config().language
 TUNING = [DATA / "language" / name for name in ("detector_tuning.jsonl", "tuning.jsonl")]
-STRENGTHS = (0.03, 0.1, 0.3, 1.0)
-PARTS = ("named", "embedding", "both")
+STRENGTHS = (0.05, 0.2)
+PARTS = ("both", "named", "embedding")
 LEAST = 2  # turns in which a feature must be seen: what was seen once is learned by heart
 FOLDS = 5
 BATCH = 64
-ROUNDS = 3  # fits, between which the facts of a turn are looked for again
+ROUNDS = 2  # fits, between which the facts of a turn are looked for again
 
 
 @dataclass(frozen=True)
