@@ -25,8 +25,8 @@ from scipy.stats import binomtest
 from fledgling.core.files import read_jsonl
 from fledgling.core.records import Fact, Turn
 from fledgling.core.words import FUNCTION_WORDS
-from fledgling.language.detector import load_detector
-from fledgling.language.facts import Judge, detect_all
+from fledgling.language.detector import choose_judge
+from fledgling.language.facts import detect_all
 from fledgling.language.perspective import to_assistant
 from fledgling.language.sentences import expand, mend_apostrophes
 from fledgling.models.loading import load_embedder
@@ -154,8 +154,8 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list what went wrong")
     arguments = parser.parse_args()
     section = load_config().language
-    embed = load_embedder().embed
-    judge: Judge | None = load_detector(embed, section) if arguments.by == "detector" else None
+    section = section.model_copy(update={"judge": arguments.by})
+    judge = choose_judge(section, load_embedder().embed)
     for path in arguments.files:
         utterances = read_utterances(path)
         started = time.perf_counter()

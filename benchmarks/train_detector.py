@@ -30,10 +30,11 @@ from fledgling.settings import load_config
 
 SECTION = load_config().language
 TUNING = [DATA / "language" / name for name in ("detector_tuning.jsonl", "tuning.jsonl")]
-STRENGTHS = (0.05, 0.2)
+STRENGTHS = (0.05, 0.2, 1.0)
 PARTS = ("both", "named", "embedding")
 LEAST = 2  # turns in which a feature must be seen: what was seen once is learned by heart
 FOLDS = 5
+SCALE = 4.0  # of embeddings, whose entries are near 0.05, beside features that are 0 or 1
 BATCH = 64
 ROUNDS = 2  # fits, between which the facts of a turn are looked for again
 
@@ -104,7 +105,9 @@ class Fit:
         columns = np.array([place for each in seen for place in each], dtype=int)
         values = np.ones(len(columns))
         named = csr_matrix((values, columns, starts), shape=(len(which), len(places)))
-        return hstack([named, table.embedding[which]]).tocsr() if self.part != "named" else named
+        if self.part == "named":
+            return named
+        return hstack([named, SCALE * table.embedding[which]]).tocsr()
 
     def fit(self, table: Table, which: np.ndarray, labels: np.ndarray) -> None:
         """Fit, and give turns whose facts are not known to be which candidates their likeliest."""
@@ -132,7 +135,7 @@ class Fit:
         found = self.model.coef_[0]
         split = len(self.names)
         named = dict(zip(self.names, found[:split].tolist(), strict=True))
-        embedding = found[split:] if self.part != "named" else np.zeros(size)
+        embedding = SCALE * found[split:] if self.part != "named" else np.zeros(size)
         return Weights(named, embedding, float(self.model.intercept_[0]))
 
 
@@ -166,7 +169,7 @@ def main() -> None:
     )
     parser.add_argument("what", nargs="?", choices=("fit", "choose"), default="fit")
     parser.add_argument("--part", choices=PARTS, default="both")
-    parser.add_argument("--strength", type=float, default=0.3)
+    parser.add_argument("--strength", type=float, default=0.2)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     given = parser.parse_args()
     table = read_table(TUNING)

@@ -9,9 +9,16 @@ import pytest
 from fledgling.core.errors import DataError
 from fledgling.core.records import Turn
 from fledgling.language.candidates import Candidate, find_candidates
-from fledgling.language.detector import Detector, Weights, load_detector, save_weights
+from fledgling.language.detector import (
+    Detector,
+    Weights,
+    choose_judge,
+    load_detector,
+    save_weights,
+)
 from fledgling.language.facts import detect_all
 from fledgling.language.features import features
+from fledgling.models.loading import load_embedder
 from fledgling.settings import load_config
 
 SECTION = load_config().language
@@ -66,7 +73,9 @@ def test_the_judge_decides_and_the_rules_read() -> None:
     turn = Turn("my sister lives in Oslo right")
     assert detect_all(turn, SECTION, Fixed(SECTION.threshold - 0.01)) == []
     (fact,) = detect_all(turn, SECTION, Fixed(0.9))
-    assert (fact.relation, fact.confidence) == ("lives_in", 0.9)
+    assert (fact.relation, fact.confidence) == ("lives_in", 1.0)  # as the rules read it
+    (fact,) = detect_all(Turn("Only moss, eighty episodes so far"), SECTION, Fixed(0.9))
+    assert (fact.relation, fact.confidence) == ("statement", 0.9)
 
 
 def test_a_correction_is_exclusive_and_as_sure_as_the_judge() -> None:
@@ -74,3 +83,23 @@ def test_a_correction_is_exclusive_and_as_sure_as_the_judge() -> None:
     (fact,) = detect_all(turn, SECTION, Fixed(0.8))
     assert (fact.kind, fact.statement, fact.confidence) == ("correction", "Canberra.", 0.8)
     assert fact.exclusive
+
+
+def test_the_configuration_chooses_the_judge() -> None:
+    assert choose_judge(SECTION.model_copy(update={"judge": "rules"}), embed) is None
+    chosen = choose_judge(SECTION.model_copy(update={"judge": "detector"}), embed)
+    assert isinstance(chosen, Detector) and len(chosen.weights.named) > 1000
+
+
+@pytest.mark.model
+def test_what_the_rules_take_for_a_statement_and_is_none() -> None:
+    """Of the shapes that rules alone get wrong; fitted on others of the same kinds."""
+    judge = load_detector(load_embedder().embed, SECTION)
+    for said in (
+        "my name is what again",
+        "Tom said his sister lives in Rome.",
+        "sure, and pigs fly",
+    ):
+        assert detect_all(Turn(said), SECTION, judge) == [], said
+    for said in ("my aunt's from bergen", "i cant stand coriander", "we have two cats"):
+        assert len(detect_all(Turn(said), SECTION, judge)) == 1, said

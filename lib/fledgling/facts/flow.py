@@ -26,7 +26,7 @@ def learn(
     for turn in turns:
         started = time.perf_counter()
         with learner.turn():
-            facts = detect_all(turn, learner.language)  # Turn → Facts
+            facts = detect_all(turn, learner.language, learner.judge)  # Turn → Facts
             detected = len(facts)
             text = learner.answer([turn.text])[0].text if reply else ""
             yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})

@@ -24,6 +24,7 @@ from fledgling.facts.placements.shared import Shared
 from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.settings import FactsSection
 from fledgling.facts.store import FactStore
+from fledgling.language.detector import choose_judge
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
@@ -91,6 +92,7 @@ class OnlineLearner:
                 [self.remedies.constrain],
             )
             self.gate = Gate(readers.embedder.embed, readers.scorer.score, facts.gate)
+            self.judge = choose_judge(language, readers.embedder.embed)
             self.trained = self._trained_placement()  # where the weights of a trained fact are
             self.placement = self._placement()
             self.turns = 0

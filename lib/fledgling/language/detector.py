@@ -72,6 +72,11 @@ def load_detector(embed: Embed, section: LanguageSection, *, path: Path = WEIGHT
     return Detector(Weights(named, embedding, intercept), embed, section)
 
 
+def choose_judge(section: LanguageSection, embed: Embed) -> Detector | None:
+    """The judge that the configuration asks for; ``None`` leaves it to the rules."""
+    return load_detector(embed, section) if section.judge == "detector" else None
+
+
 def save_weights(weights: Weights, path: Path = WEIGHTS) -> None:
     """Write weights in the form that ``load_detector`` reads."""
     tensors = {
