@@ -104,7 +104,8 @@ class Readers(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.note(node.target, named(node.annotation))
+        if isinstance(node.target, ast.Attribute):
+            self.note(node.target, named(node.annotation))
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
