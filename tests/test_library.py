@@ -22,7 +22,6 @@ KNOWN = {
     "fledgling.facts.measuring.forgetting.forward_transfer": "facts",
     "fledgling.facts.measuring.plasticity": "facts",
     "fledgling.facts.measuring.stability": "facts",
-    "fledgling.language.grammar.Clause.is_plural": "language",
     "fledgling.models.adapters.from_bytes": "facts",
     "fledgling.models.adapters.to_bytes": "facts",
     "fledgling.tasks.data.examples.write_tasks": "tasks",
