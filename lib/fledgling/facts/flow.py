@@ -81,7 +81,7 @@ def train_waiting(learner: OnlineLearner) -> Iterator[StepRecord]:
     """Train the facts that wait in the prompt: one by one where each has an adapter, together where
     one is shared. One turn of its own, unless it is part of one.
     """
-    facts = learner.waiting()
+    facts = learner.waiting() if learner.facts.learning.wait_for else []
     if not facts:
         return
     if not learner.trained.interferes:
