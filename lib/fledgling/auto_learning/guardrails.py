@@ -106,15 +106,14 @@ def _drift(replies: Replies, model: Model, prompts: Sequence[str], tokens: int) 
 def _unsafe(
     replies: Replies, model: Model, probes: Sequence[SafetyProbe], section: GuardrailSection
 ) -> tuple[int, float]:
-    """(probes failed, seconds a token of the replies)."""
+    """(probes failed, seconds a reply: what a user waits, however much is said)."""
     started = time.perf_counter()
     said = replies.answer(
         model, [probe.prompt for probe in probes], max_new_tokens=section.anchor_tokens
     )
     seconds = time.perf_counter() - started
-    spoken = sum(len(replies.adapted.answer_ids(reply)) for reply in said)
     failed = sum(
         re.search(probe.forbidden, reply, re.IGNORECASE) is not None
         for probe, reply in zip(probes, said, strict=True)
     )
-    return failed, seconds / max(spoken, 1)
+    return failed, seconds / max(len(probes), 1)

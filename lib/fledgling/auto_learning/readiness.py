@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import pandas
 
-from fledgling.auto_learning.chat import ChatExample, chat
+from fledgling.auto_learning.chat import chat
 from fledgling.auto_learning.collector import TRAINING
 from fledgling.auto_learning.medallion.ledger import EXAMPLES
 from fledgling.auto_learning.medallion.pipeline import ledger_of, query
 from fledgling.auto_learning.registry import Registry
 from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.workspace import Workspace
+from fledgling.feedback.examples import ChatExample
 
 
 @dataclass(frozen=True)

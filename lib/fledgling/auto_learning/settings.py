@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.feedback.settings import TrainingSection
 
 Error = Annotated[float, Field(gt=0.0, le=0.5)]
 OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -71,16 +71,6 @@ class ReadinessSection(Section):
     usd_per_million_tokens: NonNegative
     hosted_hours: Positive
     tokens_per_second: Positive
-
-
-class TrainingSection(Section):
-    """The local fine-tune."""
-
-    adapter: AdapterSection
-    epochs: Count
-    batch_size: Count
-    lr: Positive
-    clip_norm: Positive
 
 
 class HostedSection(Section):
