@@ -5,6 +5,8 @@ served by real models, and the gate decides.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 from fledgling.auto_learning.medallion import pipeline
 from fledgling.auto_learning.outcomes import TaskOutcome, deliver
@@ -12,7 +14,7 @@ from fledgling.auto_learning.registry import Model, Registry
 from fledgling.auto_learning.replies import Replies
 from fledgling.auto_learning.rollout import check, open_test
 from fledgling.auto_learning.settings import AutoLearningSection
-from fledgling.auto_learning.traffic import Task, assign
+from fledgling.auto_learning.traffic import Task, assign, serve
 from fledgling.auto_learning.users import MASTER, Users, is_right
 from fledgling.auto_learning.workshop import LocalWorkshop
 from fledgling.auto_learning.workspace import Workspace
@@ -79,23 +81,28 @@ def _serve(
     users: Users,
     asked: Sequence[Task],
 ) -> list[tuple[TaskOutcome, str]]:
-    """Each task by the model assigned to it; tasks of one model go through it together."""
+    """Each task by the variant assigned to it; what the challenger could not do is its failure,
+    though the champion answered.
+    """
+    test = open_test(workspace, MASTER)
     registry = Registry(workspace)
+    champion, challenger = (registry.get(name) for name in (test.champion, test.challenger))
+    answer = partial(replies.answer, max_new_tokens=section.users.reply_tokens)
     chosen = [assign(workspace, task, section.gate, users.now) for task in asked]
-    said = [""] * len(asked)
-    for model in dict.fromkeys(one.model for one in chosen):
-        places = [place for place, one in enumerate(chosen) if one.model == model]
-        texts = replies.answer(
-            registry.get(model),
-            [asked[place].prompt for place in places],
-            max_new_tokens=section.users.reply_tokens,
-        )
-        for place, text in zip(places, texts, strict=True):
-            said[place] = text
-    return [
-        (users.rate(task, one.model, text), one.variant)
-        for task, one, text in zip(asked, chosen, said, strict=True)
-    ]
+    served = serve(
+        [task.prompt for task in asked],
+        [one.variant for one in chosen],
+        champion=partial(answer, champion),
+        challenger=partial(answer, challenger),
+        section=section.serving,
+    )
+    done = []
+    for task, one, said in zip(asked, chosen, served, strict=True):
+        outcome = users.rate(task, one.model, said.reply)
+        if said.fault:
+            outcome = replace(outcome, success=False, errors=1)
+        done.append((outcome, one.variant))
+    return done
 
 
 def trial_tasks(section: AutoLearningSection, users: Users, count: int) -> list[Task]:
