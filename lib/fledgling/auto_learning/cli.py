@@ -118,9 +118,7 @@ def trigger(
     folder: Folder = "",
     set_: Overrides = None,
 ) -> None:
-    """Fine-tune on a master's examples, measure the model, and register it. Never twice on the
-    same data.
-    """
+    """Fine-tune on a master's examples, never twice on the same; measure and register the model."""
     from fledgling.auto_learning.fine_tuning import export_hosted, fine_tune
     from fledgling.auto_learning.registry import Registry
 
@@ -186,6 +184,8 @@ def check(
             typer.echo(f"decision {replay} comes out the same", err=as_json)
             return
         names = [master] if master else work.masters(workspace, section)
+        if not names:
+            typer.echo("no master has a model or an outcome yet", err=as_json)
         found = [rollout.check(workspace, section, name, datetime.now(UTC)) for name in names]
     for name, decision in zip(names, found, strict=True):
         if decision is None:

@@ -60,6 +60,7 @@ class CollectorSection(Section):
     shortest_s: NonNegative
     longest_s: Positive
     reply_chars: Count
+    learned_from: list[str]
     training_share: Share
 
 
@@ -197,6 +198,16 @@ class TrialsSection(Section):
     batch: Count
 
 
+class LifeSection(Section):
+    """How much of everything a demonstration has."""
+
+    staffed: Count
+    examples: Count
+    canary_tasks: CountOrZero
+    look: Count
+    trial: CountOrZero
+
+
 class UsersSection(Section):
     """The simulated users of the demonstration, whose truth is known."""
 
@@ -229,3 +240,4 @@ class AutoLearningSection(Section):
     daemon: DaemonSection
     trials: TrialsSection
     users: UsersSection
+    life: LifeSection

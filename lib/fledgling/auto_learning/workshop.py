@@ -54,9 +54,11 @@ class LocalWorkshop:
 
     def measure(self, workspace: Workspace, model: Model, champion: Model) -> dict[str, Any]:
         """Guardrails, and where there are trial tasks the prediction."""
-        registry = Registry(workspace)
+        registry, rails = Registry(workspace), self.section.guardrails
+        with Replies(self.loaded, registry, self.section.training) as plain:
+            moved = guardrails.forgotten(plain, model, rails)
         with self.replies(registry) as replies:
-            found = guardrails.measure(replies, model, champion, self.section.guardrails)
+            found = guardrails.measure(replies, model, champion, moved, rails)
             metrics = found.to_metrics()
             if self.trial and self.judge:
                 scores = [self._scores(replies, one) for one in (champion, model)]
