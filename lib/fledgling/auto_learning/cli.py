@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
-from fledgling.core.errors import DataError, RunError
+from fledgling.core.errors import DataError
 from fledgling.settings import Config, load_config
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def status(
 ) -> None:
     """Who serves, and how far it is to the next fine-tune: percent, tokens, time, cost."""
     from fledgling.auto_learning import work
+    from fledgling.auto_learning.tables import status_table
 
     with _workspace(folder, set_) as (workspace, config):
         section = config.auto_learning
@@ -61,24 +61,7 @@ def status(
     if not found:
         typer.echo(f"no outcome yet; put JSONL files into {workspace.inbox}")
     for one in found:
-        table = Table(title=one.master, title_justify="left", show_header=False)
-        table.add_row("champion", one.champion or "none yet")
-        table.add_row(
-            "challenger",
-            f"{one.challenger} at {one.share:.0%} of the traffic" if one.challenger else "none",
-        )
-        table.add_row(
-            "last verdict", f"{one.last_verdict}: {one.last_reason}" if one.last_verdict else "none"
-        )
-        needed = section.readiness.examples
-        table.add_row(
-            "examples",
-            f"{one.new_examples} new of {needed} ({one.percent:.0f}%), {one.examples} in all",
-        )
-        table.add_row("tokens", f"{one.tokens}")
-        table.add_row("here", f"about {one.local_seconds:.0f} s")
-        table.add_row("hosted", f"about ${one.usd:.2f}, up to {one.hosted_hours:g} h")
-        Console().print(table)
+        Console().print(status_table(one, section.readiness.examples))
 
 
 @app.command()
@@ -120,6 +103,7 @@ def trigger(
 ) -> None:
     """Fine-tune on a master's examples, never twice on the same; measure and register the model."""
     from fledgling.auto_learning.fine_tuning import export_hosted, fine_tune
+    from fledgling.auto_learning.readiness import check_ready
     from fledgling.auto_learning.registry import Registry
 
     with _workspace(folder, set_, preset) as (workspace, config):
@@ -129,7 +113,7 @@ def trigger(
                 f"written and checked, not sent: {export_hosted(workspace, section, master)}"
             )
             return
-        _refuse_unready(workspace, config, master)
+        check_ready(workspace, section, master)  # said before a model is loaded
         workshop = _workshop(config, seed)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("training", total=None)
@@ -287,18 +271,6 @@ def _folder(folder: str, config: Config) -> Path:
     return Path(folder or config.auto_learning.folder or default_folder()).expanduser()
 
 
-def _refuse_unready(workspace: Workspace, config: Config, master: str) -> None:
-    """Said before a model is loaded."""
-    from fledgling.auto_learning.readiness import readiness
-
-    state = readiness(workspace, config.auto_learning, master)
-    if not state.ready:
-        raise RunError(
-            f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
-            " lower auto_learning.readiness.examples or collect more"
-        )
-
-
 def _workshop(config: Config, seed: int) -> LocalWorkshop:
     from fledgling.auto_learning.workshop import LocalWorkshop
     from fledgling.core.runtime import start
@@ -315,23 +287,16 @@ def _opened(config: Config, seed: int) -> Iterator[LocalWorkshop]:
 
 
 def _show(decision: Decision, as_json: bool) -> None:
+    from fledgling.auto_learning.tables import decision_table
+
     if as_json:
         typer.echo(json.dumps({**asdict(decision)}, indent=2))
         return
-    numbers = decision.numbers
-    table = Table(title=f"decision {decision.id}: {decision.verdict}", title_justify="left")
-    for heading in ("", "tasks", "score", "completion", "quality", "seconds"):
-        table.add_column(heading)
-    for variant in ("champion", "challenger"):
-        table.add_row(variant, *map(_number, numbers.get(variant, {}).values()))
-    Console().print(table)
+    Console().print(decision_table(decision))
     typer.echo(escape(decision.reason))
+    numbers = decision.numbers
     if numbers:
         typer.echo(
             f"difference in score between {numbers['low']:+.3f} and {numbers['high']:+.3f};"
             f" the documented rule would {'promote' if numbers['documented_rule'] else 'wait'}"
         )
-
-
-def _number(value: Any) -> str:
-    return "–" if value is None else f"{value:.4g}"

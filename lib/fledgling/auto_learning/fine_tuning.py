@@ -13,7 +13,7 @@ from typing import Any
 from fledgling.auto_learning.chat import write_hosted
 from fledgling.auto_learning.clock import stamp
 from fledgling.auto_learning.events import tell
-from fledgling.auto_learning.readiness import conversations, examples, readiness
+from fledgling.auto_learning.readiness import check_ready, conversations, examples
 from fledgling.auto_learning.registry import Model, Registry, hash_folder
 from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.workspace import Workspace
@@ -55,12 +55,7 @@ def fine_tune(
     these; ``RunError`` when a training of this master is under way.
     """
     with workspace.only_one(f"training-{master}"):
-        state = readiness(workspace, section, master)
-        if not state.ready:
-            raise DataError(
-                f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
-                " auto_learning.readiness.examples says how many it takes"
-            )
+        check_ready(workspace, section, master)
         found = examples(workspace, section, master, only_new=only_new)
         learned = conversations(found, system)
         data_hash = _data_hash(learned)
