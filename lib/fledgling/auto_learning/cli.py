@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,11 +243,11 @@ def daemon(
     if simulate:
         open_workshop, jobs = simulated(section, clock, seed)
     else:
-        open_workshop, jobs = (lambda: _opened(config, seed)), ()
+        open_workshop, jobs = (lambda: nullcontext(_workshop(config, seed))), ()
     working = Daemon(path, section, open_workshop, clock=clock, more=jobs)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: working.stop.set())
-    typer.echo(f"at work in {path}; events in {path / 'events.jsonl'}", err=True)
+    typer.echo(f"workspace {path}, told of in its events.jsonl; Ctrl-C stops", err=True)
     working.run()
 
 
@@ -279,11 +279,6 @@ def _workshop(config: Config, seed: int) -> LocalWorkshop:
     core = config.core
     runtime = start(device=core.device, dtype=core.dtype, threads=core.threads, seed=seed)
     return LocalWorkshop(load_model(config.models, runtime), config.auto_learning, seed)
-
-
-@contextmanager
-def _opened(config: Config, seed: int) -> Iterator[LocalWorkshop]:
-    yield _workshop(config, seed)
 
 
 def _show(decision: Decision, as_json: bool) -> None:
