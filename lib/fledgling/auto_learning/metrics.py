@@ -42,7 +42,7 @@ def median_and_power(at: np.ndarray) -> tuple[float, float]:
     """Median task of the verdict over all tests, undecided ones counting as never, and the share
     that were decided.
 
-    >>> median_and_power(np.array([100.0, 300.0, NEVER]))
+    >>> median_and_power(np.array([100.0, 300.0, np.inf]))
     (300.0, 0.6666666666666666)
     """
     return float(np.median(at)), float(np.isfinite(at).mean())
