@@ -97,7 +97,7 @@ def uniform(salt: str, unit: str) -> float:
     """A number in [0, 1) that looks drawn at random and is the same every time.
 
     >>> round(uniform("test 1", "task-1"), 6)
-    0.545543
+    0.887265
     """
     digest = hashlib.blake2b(unit.encode(), key=salt.encode()[:64], digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
