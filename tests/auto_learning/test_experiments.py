@@ -27,6 +27,9 @@ class Reciting(StandInWorkshop):
     def __init__(self, crash=False):
         self.crash = crash
 
+    def measure(self, workspace, model, champion):
+        return {"guardrails_broken": ["it is slow"] if model.id.endswith("-002") else []}
+
     @contextmanager
     def replies(self, registry):
         yield self
@@ -70,6 +73,8 @@ def test_a_life_promotes_the_better_one_and_rolls_the_spoiled_one_back(workspace
     assert Registry(workspace).serving(MASTER).id == first
     made = decisions.decisions(workspace, MASTER)
     assert [one.verdict for one in made if one.verdict != "HOLD"] == ["PROMOTE", "ROLL BACK"]
+    told = [step["guardrails_broken"] for step in steps if step["event"] == "measured"]
+    assert told == [[], ["it is slow"]]
     courses = [step for step in steps if step["event"] == "course"]
     assert [course["verdict"] for course in courses] == ["PROMOTE", "ROLL BACK"]
     served = [step for step in steps if step["event"] == "served"]
