@@ -225,7 +225,7 @@ def plot_areas(areas: Sequence[Any]) -> Figure:
     examples and priority.
     """
     figure, axes = new_figure(1, 2, width=11.0, height=3.2)
-    names = [f"{area.name} ({area.examples} examples)" for area in areas][::-1]
+    names = [f"{area.name} ({area.examples:.0f} examples)" for area in areas][::-1]
     losses = [area.loss for area in areas][::-1]
     reach = [area.highest_loss - area.loss for area in areas][::-1]
     axes[0, 0].barh(names, losses, color=SKY, xerr=[[0.0] * len(reach), reach], ecolor=BLUE)
@@ -253,7 +253,7 @@ def plot_pareto(choices: Sequence[Any], best: Sequence[Any]) -> Figure:
         colour = BLUE if choice.model in names else GREY
         axis.scatter(choice.seconds, choice.score, s=70, color=colour, zorder=3)
         axis.annotate(
-            f"{choice.model}\n${choice.usd:.4f} a task",
+            f"{choice.model}\n${1000 * choice.usd:.3g} a thousand tasks",
             (choice.seconds, choice.score),
             xytext=(7, -4),
             textcoords="offset points",
