@@ -4,7 +4,7 @@ python benchmarks/detection.py data/language/detector_validation.jsonl
 python benchmarks/detection.py FILE --by rules       # the control without the classifier
 python benchmarks/detection.py FILE --errors         # also list what went wrong
 
-A line holds ``text`` and ``is_fact``, and may hold ``label``, ``facts`` (how many), ``statements``
+A line holds ``text``, ``is_fact`` or ``facts`` (how many), and may hold ``label``, ``statements``
 (what each says) and ``previous_question``. A turn counts as found when any fact is detected in it,
 and as separated when as many facts are found as it holds and each says one of its statements.
 """
@@ -12,6 +12,7 @@ and as separated when as many facts are found as it holds and each says one of i
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,10 +26,11 @@ from scipy.stats import binomtest
 from fledgling.core.files import read_jsonl
 from fledgling.core.records import Fact, Turn
 from fledgling.core.words import FUNCTION_WORDS
-from fledgling.language.detector import load_detector
-from fledgling.language.facts import Judge, detect_all
+from fledgling.language.detector import choose_judge
+from fledgling.language.facts import detect_all
 from fledgling.language.perspective import to_assistant
 from fledgling.language.sentences import expand, mend_apostrophes
+from fledgling.models.loading import load_embedder
 from fledgling.settings import load_config
 
 # Half of the content words in common: "Felix works in Vienna" and "Your brother works in Vienna"
@@ -69,7 +71,7 @@ def read_utterances(path: Path) -> list[Utterance]:
     """The labelled turns of a JSONL file."""
     found = []
     for number, row in read_jsonl(path):
-        is_fact = bool(row["is_fact"])
+        is_fact = bool(row.get("is_fact", row.get("facts")))
         found.append(
             Utterance(
                 Turn(row["text"], number, previous_question=row.get("previous_question")),
@@ -85,9 +87,12 @@ def read_utterances(path: Path) -> list[Utterance]:
 
 def content(statement: str) -> frozenset[str]:
     """The words that carry what is said, in the assistant's perspective."""
-    plain = to_assistant(expand(mend_apostrophes(statement))).casefold()
-    spoken = "".join(mark if mark.isalnum() else " " for mark in plain).split()
-    return frozenset(spoken) - FUNCTION_WORDS or frozenset(spoken)
+    spoken = mend_apostrophes(statement)
+    for label, word in (("the user's", "my"), ("the user", "I")):  # as some labels have it
+        spoken = re.sub(label, word, spoken, flags=re.IGNORECASE)
+    plain = to_assistant(expand(spoken)).casefold()
+    told = "".join(mark if mark.isalnum() else " " for mark in plain).split()
+    return frozenset(told) - FUNCTION_WORDS or frozenset(told)
 
 
 def likeness(one: str, other: str) -> float:
@@ -153,7 +158,8 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list what went wrong")
     arguments = parser.parse_args()
     section = load_config().language
-    judge: Judge | None = load_detector() if arguments.by == "detector" else None
+    section = section.model_copy(update={"judge": arguments.by})
+    judge = choose_judge(section, load_embedder().embed)
     for path in arguments.files:
         utterances = read_utterances(path)
         started = time.perf_counter()

@@ -53,7 +53,7 @@ def main(
         return
     path = out / "smollm2-135m.safetensors"
     begin = "learned" if onwards and path.is_file() else "random"
-    config = load_config("full", overrides={"facts.adapter.start": begin})
+    config = load_config("full", recipe="practised", overrides={"facts.adapter.start": begin})
     loaded = load_model(config.models, start(seed=seed, dtype="bfloat16"))
     readers = load_gate_readers()
     learner = OnlineLearner(loaded, config.facts, config.language, readers=readers, seed=seed)

@@ -13,7 +13,6 @@ LIBRARY = ROOT / "lib"
 # Called by a test or by somebody else's code, not by ours: name → why it may stay.
 ALLOWED = {
     "fledgling.models.tiny": "stands in for a real model in tests",
-    "fledgling.teachers.fake_server": "stands in for a real endpoint in tests",
     "fledgling.teachers.mock.FixedTeacher": "stands in for a real teacher in tests",
     "fledgling.reports.kernel.main": "is started as a process: python -m",
 }
@@ -23,15 +22,12 @@ KNOWN = {
     "fledgling.facts.measuring.forgetting.forward_transfer": "facts",
     "fledgling.facts.measuring.plasticity": "facts",
     "fledgling.facts.measuring.stability": "facts",
-    "fledgling.language.grammar.Clause.is_plural": "language",
     "fledgling.models.adapters.from_bytes": "facts",
     "fledgling.models.adapters.to_bytes": "facts",
-    "fledgling.reports.live_cells.live_cell": "each notebook's, for its last cell",
     "fledgling.tasks.data.examples.write_tasks": "tasks",
     "fledgling.tasks.figures.plot_comparison": "tasks",
     "fledgling.tasks.processes": "tasks",
     "fledgling.tasks.store.load_into": "tasks",
-    "fledgling.teachers.calibration.brier_score": "teachers",
 }
 
 

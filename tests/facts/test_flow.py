@@ -131,3 +131,14 @@ def test_an_answer_is_given_before_the_turn_is_learned(new_learner):
     records = tell(learner, "Lena lives in Oslo.")
     assert records[0].values == {"turn": "Lena lives in Oslo.", "reply": expected}
     assert said(learner, ["Lena lives in Oslo."])[0] != expected
+
+
+def test_a_judge_has_the_last_word_on_what_is_a_fact(new_learner):
+    class Nothing:
+        def chances(self, candidates):
+            return [0.0] * len(candidates)
+
+    learner = new_learner()
+    learner.judge = Nothing()
+    events = [step.event for step in learn(learner, [Turn("Tom is my friend.")], reply=False)]
+    assert "fact" not in events

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fledgling.core.records import Turn
-from fledgling.facts.flow import learn
+from fledgling.facts.flow import learn, train_waiting
 from fledgling.facts.placements import BASE
 from fledgling.facts.placements.in_prompt import PROMPT
 from fledgling.facts.placements.shared import SHARED
@@ -315,3 +315,29 @@ def test_stopping_in_the_middle_of_a_turn_leaves_no_trace(new_learner, adapters)
         2
     ] == before[2]
     assert said(learner, questions) == answers
+
+
+@pytest.mark.parametrize("placement", ["echo", "retrieved", "retrieved_adapter"])
+def test_a_look_up_answers_behind_the_same_gate(new_learner, tmp_path, placement):
+    changes = {"facts.learning.placement": placement, "facts.gate.threshold": 0.3}
+    learner = new_learner(tmp_path / "s.sqlite", **changes)
+    records = list(learn(learner, [Turn("Lena lives in Oslo.")], reply=False))
+    updates = [record for record in records if record.event == "update"]
+    assert bool(updates) == (placement == "retrieved_adapter")
+    asked = ["Where does Lena live?", "How many legs has a spider?"]
+    about, beside = learner.answer(asked)
+    assert about.source == about.route.fact_id
+    assert beside.source == BASE
+    assert beside.text == learner.base_answer(asked[1:])[0]
+    if placement == "echo":
+        assert about.text == "Lena lives in Oslo."
+    learner.close()
+    again = new_learner(tmp_path / "s.sqlite", **changes)
+    assert [reply.text for reply in again.answer(asked)] == [about.text, beside.text]
+
+
+def test_facts_in_the_prompt_are_not_trained_behind_its_back(new_learner):
+    learner = new_learner(**{"facts.learning.placement": "in_prompt"})
+    list(learn(learner, [Turn("Lena lives in Oslo.")], reply=False))
+    with learner.turn():
+        assert list(train_waiting(learner)) == []

@@ -154,12 +154,9 @@ def test_a_fact_in_front_of_ten_thousand_words_is_found():
 
 
 def test_take_at_word_accepts_what_detection_would_not():
-    assert of("My wife doesn't eat mushrooms.") is None
-    assert (
-        take_at_word(Turn("My wife doesn't eat mushrooms."), SECTION).statement
-        == "Your wife doesn't eat mushrooms."
-    )
-    with pytest.raises(DataError, match="empty"):
+    assert of("Tea for my wife!") is None
+    assert take_at_word(Turn("Tea for my wife!"), SECTION).statement == ("Tea for your wife.")
+    with pytest.raises(DataError, match="no word"):
         take_at_word(Turn(" !!! "), SECTION)
 
 

@@ -120,13 +120,13 @@ def is_sound(found: Question | None) -> None:
     json.dumps([found.id, found.text, found.problem, found.gold], ensure_ascii=False).encode()
 
 
-@settings(max_examples=3000)
+@settings(max_examples=500)
 @given(st.binary(max_size=200), st.booleans())
 def test_no_bytes_make_an_exception(line: bytes, plain: bool) -> None:
     is_sound(parse_question(line, plain=plain))
 
 
-@settings(max_examples=3000)
+@settings(max_examples=500)
 @given(ROW, st.booleans())
 def test_no_row_makes_an_exception(row: dict, escaped: bool) -> None:
     line = json.dumps(row, ensure_ascii=escaped).encode("utf-8", "surrogatepass")

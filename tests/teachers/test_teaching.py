@@ -7,6 +7,7 @@ import pytest
 from fledgling.core.errors import DataError
 from fledgling.core.records import StepRecord, Turn
 from fledgling.facts.gate.gate import Route
+from fledgling.facts.learner import Reply
 from fledgling.models.tiny import WordEmbedder
 from fledgling.settings import load_config
 from fledgling.teachers import teaching
@@ -34,14 +35,13 @@ class Memory:
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
 
-    def answer(self, questions: list[str]) -> list[str]:
-        return [self.known.get(question, "I think it is blue.") for question in questions]
+    def answer(self, questions: list[str]) -> list[Reply]:
+        return [self._reply(question) for question in questions]
 
-    def route(self, questions: list[str]) -> list[Route]:
-        return [
-            Route("f", 0.9, question) if question in self.known else Route(None, 0.0, question)
-            for question in questions
-        ]
+    def _reply(self, question: str) -> Reply:
+        if question in self.known:
+            return Reply(self.known[question], "f", Route("f", 0.9, question))
+        return Reply("I think it is blue.", "base", Route(None, 0.0, question))
 
 
 @pytest.fixture

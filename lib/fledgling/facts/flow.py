@@ -26,7 +26,7 @@ def learn(
     for turn in turns:
         started = time.perf_counter()
         with learner.turn():
-            facts = detect_all(turn, learner.language)  # Turn → Facts
+            facts = detect_all(turn, learner.language, learner.judge)  # Turn → Facts
             detected = len(facts)
             text = learner.answer([turn.text])[0].text if reply else ""
             yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
@@ -81,7 +81,7 @@ def train_waiting(learner: OnlineLearner) -> Iterator[StepRecord]:
     """Train the facts that wait in the prompt: one by one where each has an adapter, together where
     one is shared. One turn of its own, unless it is part of one.
     """
-    facts = learner.waiting()
+    facts = learner.waiting() if learner.facts.learning.wait_for else []
     if not facts:
         return
     if not learner.trained.interferes:

@@ -20,17 +20,20 @@ from fledgling.facts.learning.start import learned_start
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import Placement
+from fledgling.facts.placements.controls import Echo, Retrieved, RetrievedAdapter
 from fledgling.facts.placements.in_prompt import InPrompt
 from fledgling.facts.placements.per_fact import PerFact
 from fledgling.facts.placements.shared import Shared
 from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.settings import FactsSection
 from fledgling.facts.store import FactStore
+from fledgling.language.detector import choose_judge
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.rows import AdaptedModel
 
+LOOK_UPS = {"echo": Echo, "retrieved": Retrieved}  # placements that no update is spent on
 _ALWAYS = Route("", 1.0)  # where no gate stands, whatever was taught acts on every question
 
 
@@ -96,6 +99,7 @@ class OnlineLearner:
                 [self.remedies.constrain],
             )
             self.gate = Gate(readers.embedder.embed, readers.scorer.score, facts.gate)
+            self.judge = choose_judge(language, readers.embedder.embed)
             self.trained = self._trained_placement()  # where the weights of a trained fact are
             self.placement = self._placement()
             self.turns = 0
@@ -109,12 +113,17 @@ class OnlineLearner:
     def _trained_placement(self) -> Placement:
         if self.facts.learning.placement == "shared":
             return Shared(self.trainer, self.store, self.remedies, self.lessons.rows_of)
-        return PerFact(self.trainer, self.store)
+        per_fact = PerFact(self.trainer, self.store)
+        if self.facts.learning.placement == "retrieved_adapter":
+            return RetrievedAdapter(per_fact, self.memory)
+        return per_fact
 
     def _placement(self) -> Placement:
         prompt = InPrompt(self.adapted, self.in_prompt)
         if self.facts.learning.placement == "in_prompt":
             return prompt
+        if self.facts.learning.placement in LOOK_UPS:
+            return LOOK_UPS[self.facts.learning.placement](self.adapted, self.memory)
         return Waiting(self.trained, prompt) if self.facts.learning.wait_for else self.trained
 
     def rng(self) -> random.Random:
@@ -206,6 +215,8 @@ class OnlineLearner:
         for old in replaced:
             self.forget(old)
         self.memory.remember(fact, self.turns)
+        if self.placement.picks:
+            self.gate.add(fact)
         for lost in [fact_id for fact_id in self.gate.ids if fact_id not in self.memory]:
             self.forget(lost)  # evicted
         return fact, replaced
@@ -255,8 +266,9 @@ class OnlineLearner:
         self.turns = int(values["turns"])
         self.placement.resume()
         self.trainer.kl_weight = float(values["kl_weight"])
-        trained = [entry.fact for entry in self.memory.entries() if entry.trained]
-        self.gate.set_all(trained if self.placement.trains or self.facts.learning.wait_for else [])
+        entries = self.memory.entries()
+        picks = self.placement.picks
+        self.gate.set_all([entry.fact for entry in entries if entry.trained or picks])
 
 
 def _identity(loaded: LoadedModel, facts: FactsSection) -> dict[str, str]:
@@ -265,6 +277,6 @@ def _identity(loaded: LoadedModel, facts: FactsSection) -> dict[str, str]:
     shape = f"rank {adapter.rank}, alpha {adapter.alpha:g}, {'+'.join(adapter.targets)}"
     layers = f"layers {adapter.first_layer} to {adapter.last_layer}"
     placement = facts.learning.placement
-    if placement == "in_prompt":
+    if placement == "in_prompt" or placement in LOOK_UPS:
         return {"placement": placement}
     return {"placement": placement, "adapter": f"{shape}, {layers}", "model": loaded.fingerprint}

@@ -167,7 +167,8 @@ def _standing(before: str, part: str, joint: str) -> str | None:
         return plain
     clause = _clause(before)
     asks = is_question(before) or is_command(before)
-    if not plain or (clause is None and not asks):
+    says_something = any(mark.isalnum() for mark in plain)
+    if not says_something or (clause is None and not asks):
         return None
     if cue("tag", plain) or _POINTS_BACK.search(plain):
         return None

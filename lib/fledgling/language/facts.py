@@ -152,6 +152,10 @@ def _by_judgement(
         if correction is not None and (candidate.asked or not correction.said):
             found.append(_correction(candidate, section, chance))
             continue
+        by_rule = _by_rule(candidate, section)
+        if by_rule is not None:  # where both find it, it is what the rules read, as sure as them
+            found.append(by_rule)
+            continue
         plain = full_statement(correction.said if correction else candidate.piece.alone)
         reading = read(plain, section) or Reading(plain)
         if correction is not None:

@@ -15,6 +15,7 @@ class LanguageSection(Section):
     patterns: str
     entities: Literal["regex", "capitalised", "spacy"]
     spacy_model: str
+    judge: Literal["rules", "detector"]
     threshold: Share
     min_confidence: Share
     general_confidence: Share

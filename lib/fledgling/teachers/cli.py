@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sys
 import threading
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
@@ -25,7 +22,6 @@ from fledgling.settings import Config, load_config
 if TYPE_CHECKING:
     from fledgling.teachers.building import Members
     from fledgling.teachers.desk import Desk
-    from fledgling.teachers.service import Progress
 
 _LOOPBACK = "127.0.0.1"
 
@@ -116,6 +112,7 @@ def run(
     set_: Overrides = None,
 ) -> None:
     """Answer a file of questions. Stop it in any way and start it again: it resumes."""
+    from fledgling.teachers.progress import show
     from fledgling.teachers.questions import QuestionFile
     from fledgling.teachers.service import TeacherService
 
@@ -138,7 +135,7 @@ def run(
             gold=desk.book,
             stop=stop,
         )
-        last = _show(service.run(watch=watch), questions, out)
+        last = show(service.run(watch=watch), questions, out)
     if last.counts.unanswered or last.counts.unreadable:
         typer.echo(
             f"{last.counts.unanswered} questions were answered by nobody (run again to ask them), "
@@ -268,46 +265,3 @@ def _members(config: Config, teachers: str, seed: int) -> Members:
     manners, size = section.mocks["service"], section.pool.max_teachers
     mocks = mock_pool(load_quiz(), *manners, size=size, seed=seed)
     return Members(tuple(mocks), (), (), Secrets())
-
-
-def _show(states: Iterable[Progress], questions: Path, out: Path) -> Progress:
-    """Draw the progress: a live table on a terminal, a line at the end elsewhere. Returns the last
-    state.
-    """
-    if not sys.stdout.isatty():
-        last = deque(states, maxlen=1).pop()  # a long run makes more states than memory holds
-        typer.echo(_line(last))
-        return last
-    with Live(console=Console(), refresh_per_second=4) as live:
-        for last in states:
-            live.update(_table(last, questions, out))
-    return last
-
-
-def _table(state: Progress, questions: Path, out: Path) -> Table:
-    counts = state.counts
-    table = Table(title=f"{questions} → {out}", title_justify="left", show_header=False)
-    table.add_row("queue", f"{state.queued} waiting, {state.open} being asked")
-    table.add_row(
-        "decided",
-        f"{counts.decided} now, {counts.already} before, {counts.flagged} flagged, "
-        f"{counts.unanswered} unanswered, {counts.unreadable} unreadable",
-    )
-    table.add_row("rate", f"{state.per_minute:.1f} a minute")
-    table.add_row(
-        "latency", f"p50 {state.p50:.2f} s   p95 {state.p95:.2f} s   p99 {state.p99:.2f} s"
-    )
-    table.add_row("used", f"{counts.tokens} tokens, cost {counts.cost:.4f}")
-    table.add_row("memory", f"{state.memory_mb:.0f} MB")
-    table.add_row("last", escape(state.last))
-    return table
-
-
-def _line(state: Progress) -> str:
-    counts = state.counts
-    return (
-        f"decided {counts.decided}, before {counts.already}, flagged {counts.flagged}, unanswered"
-        f" {counts.unanswered}, unreadable {counts.unreadable}; {state.per_minute:.0f} a minute;"
-        f" latency p50 {state.p50:.2f} s p95 {state.p95:.2f} s p99 {state.p99:.2f} s;"
-        f" {counts.tokens} tokens, cost {counts.cost:.4f}; memory {state.memory_mb:.0f} MB"
-    )

@@ -213,53 +213,70 @@ def _coverage(axis: Axes, curve: Sequence[CoveragePoint], target: float) -> None
     )
 
 
+def plot_answered(confidence: np.ndarray, correct: np.ndarray, threshold: float) -> Figure:
+    """Right and wrong answers (N,) by their confidence, and what answering from ``threshold`` on
+    leaves of them.
+    """
+    given, right = confidence >= threshold, np.asarray(correct, dtype=bool)
+    share = f"{right[given].mean():.0%} of those right" if given.any() else "none given"
+    figure, axes = new_figure(width=7.5, height=3.6)
+    axis = axes[0, 0]
+    axis.hist(
+        [confidence[right], confidence[~right]],
+        bins=np.linspace(0, 1, 21),
+        stacked=True,
+        color=[BLUE, ORANGE],
+        label=["right", "wrong"],
+    )
+    axis.axvspan(0, threshold, color=GREY, alpha=0.25, label="not given")
+    axis.legend(loc="upper left", frameon=False)
+    axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.set(
+        xlim=(0, 1),
+        xlabel="confidence of the decision (0 to 1)",
+        ylabel="questions",
+        title=f"From {threshold:.2f} on: {given.mean():.0%} answered, {share}",
+    )
+    return figure
+
+
 def plot_rounds(rounds: Sequence[Mapping[str, Any]]) -> Figure:
     """The learner's error on each task and its agreement with the teachers, round by round (round
     0: untaught).
     """
     figure, axes = new_figure(1, 2, width=10.0, height=4.0)
-    numbers = [row["step"] for row in rounds]
-    left, right = axes[0]
+    _errors(axes[0, 0], rounds)
+    _agreement(axes[0, 1], rounds)
+    return figure
+
+
+def _errors(axis: Axes, rounds: Sequence[Mapping[str, Any]]) -> None:
+    numbers, errors = [row["step"] for row in rounds], [row["error"] for row in rounds]
     for task in rounds[0]["tasks"]:
-        left.plot(
-            numbers, [row["tasks"][task] for row in rounds], marker="o", label=task, alpha=0.75
-        )
-    left.plot(
-        numbers,
-        [row["error"] for row in rounds],
-        color="black",
-        linewidth=3,
-        marker="s",
-        label="all",
-    )
-    left.set(
+        found = [row["tasks"][task] for row in rounds]
+        axis.plot(numbers, found, marker="o", label=task, alpha=0.75)
+    axis.plot(numbers, errors, color="black", linewidth=3, marker="s", label="all")
+    axis.set(
         xticks=numbers,
         ylim=(-0.03, 1.03),
         xlabel="teaching round",
         ylabel="answers that are wrong (share)",
-        title="The learner's error falls",
+        title=f"The learner's error: {errors[0]:.0%} untaught, {errors[-1]:.0%} at the end",
     )
-    left.legend(frameon=False, fontsize=8)
-    right.plot(
-        numbers,
-        [row["agreement"] for row in rounds],
-        color=GREEN,
-        marker="o",
-        label="agreement with teachers",
-    )
-    right.axhline(rounds[-1]["trusted"], color=GREY, linestyle="--", linewidth=1)
-    right.text(
-        numbers[0],
-        rounds[-1]["trusted"] + 0.01,
-        "share trusted enough to teach",
-        color=GREY,
-        fontsize=8,
-    )
-    right.set(
+    axis.legend(frameon=False, fontsize=8)
+
+
+def _agreement(axis: Axes, rounds: Sequence[Mapping[str, Any]]) -> None:
+    numbers, found = [row["step"] for row in rounds], [row["agreement"] for row in rounds]
+    trusted = rounds[-1]["trusted"]
+    axis.plot(numbers, found, color=GREEN, marker="o")
+    axis.axhline(trusted, color=GREY, linestyle="--", linewidth=1)
+    said = "share trusted enough to teach"
+    axis.text(numbers[0], trusted + 0.01, said, color=GREY, fontsize=8)
+    axis.set(
         xticks=numbers,
         ylim=(0, 1.03),
         xlabel="teaching round",
         ylabel="questions (share)",
-        title="Its agreement with the teachers rises",
+        title=f"Agreement with the teachers: {found[0]:.0%}, then {found[-1]:.0%}",
     )
-    return figure

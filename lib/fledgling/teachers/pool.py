@@ -151,7 +151,8 @@ class _Round:
         self._query = query
         self._enough = enough
         self._started = time.monotonic()
-        self._end = self._started + self._section.deadline_s
+        # what is decided at the deadline is late: nobody is waited for that long
+        self._end = self._started + self._section.wait_share * self._section.deadline_s
         # late enough for a call to be given up, early enough for a reserve to answer
         self._relief = self._started + self._section.reserve_after * self._section.deadline_s
         self._relieved = self._section.reserve_after >= 1.0

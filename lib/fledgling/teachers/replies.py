@@ -78,7 +78,8 @@ def _confidence(logprobs: Any) -> float | None:
     chances = []
     for token in told if isinstance(told, list) else []:
         value = token.get("logprob") if isinstance(token, dict) else None
-        if isinstance(value, int | float) and not math.isnan(value):
+        if isinstance(value, int | float):
             # no probability above 1, and no number that the exponential cannot take
-            chances.append(math.exp(min(max(value, _LEAST_LOGPROB), 0)))
+            value = min(max(value, _LEAST_LOGPROB), 0)
+            chances += [] if math.isnan(value) else [math.exp(value)]
     return sum(chances) / len(chances) if chances else None

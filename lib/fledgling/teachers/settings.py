@@ -186,6 +186,7 @@ class PoolSection(Section):
     quorum: Count
     patience: Annotated[float, Field(ge=0.0, le=10.0)]
     deadline_s: Positive
+    wait_share: Annotated[float, Field(gt=0.0, le=1.0)]
     concurrency: Count
     calls_at_once: Count
     reserve_after: Share

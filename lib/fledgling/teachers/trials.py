@@ -102,3 +102,48 @@ def learn_trust(
         for question, given in zip(quiz, answers, strict=True)
     ]
     return fit_evidence(evidence, teachers, section)
+
+
+def decision_record(
+    number: int, question: QuizQuestion, reply: PoolReply, decision: Decision
+) -> StepRecord:
+    """One question of the quiz, what each teacher said and what was decided."""
+    values = {
+        "kind": decision.kind,
+        "agreement": decision.agreement,
+        "confidence": decision.confidence,
+        "flagged": decision.flagged,
+        "answers": {answer.model_name: answer.text for answer in reply.usable},
+        "right": holds(decision.text, question.answer),
+    }
+    return StepRecord(number, "decision", question.id, values)
+
+
+def who_was_right(
+    tried: Sequence[tuple[QuizQuestion, PoolReply, Decision]], names: Sequence[str]
+) -> np.ndarray:
+    """Which teacher (columns) was right on which question (rows), (Q, T); silence is not right."""
+    rows = []
+    for question, reply, _ in tried:
+        said = {answer.model_name: answer.text for answer in reply.usable}
+        rows.append([holds(said.get(name, ""), question.answer) for name in names])
+    return np.array(rows, dtype=bool)
+
+
+def flags_on_agreement(
+    decisions: Sequence[Decision], correct: Sequence[bool], section: TeachersSection
+) -> dict[str, float]:
+    """Of the decisions that teachers agreed on: the share right, and the shares flagged of the
+    wrong and of the right ones; a share of nothing is left out.
+    """
+    agreed = [
+        (bool(right), decision.flagged)
+        for decision, right in zip(decisions, correct, strict=True)
+        if decision.agreement > section.decision.agreement
+    ]
+    found = {
+        "agreement_right": [right for right, _ in agreed],
+        "wrong_together.flagged": [flagged for right, flagged in agreed if not right],
+        "right_together.flagged": [flagged for right, flagged in agreed if right],
+    }
+    return {name: float(np.mean(values)) for name, values in found.items() if values}

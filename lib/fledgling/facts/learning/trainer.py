@@ -87,7 +87,7 @@ class OnlineTrainer:
         what it has.
         """
         return (
-            self.learning.placement == "per_fact"
+            self.learning.placement in ("per_fact", "retrieved_adapter")
             and self.adapted.adapter.section.start == "aligned"
         )
 

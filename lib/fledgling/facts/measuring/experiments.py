@@ -102,7 +102,7 @@ def run_stream(
             name,
             {
                 **metrics,
-                **_history_metrics([*rows[:-1], final]),
+                **_history_metrics(rows, final),
                 **_cost_metrics(updates, seconds, len(facts)),
                 "updates_to_learn": _mean_known(learned),
                 "detected": share(detected),
@@ -131,13 +131,20 @@ def _final_scores(facts: Sequence[TaughtFact], probes: Sequence[ProbeResult]) ->
     ]
 
 
-def _history_metrics(rows: list[list[float | None]]) -> dict[str, float | None]:
-    """Backward transfer and forgetting from each fact's score when just taught and at the end (and
-    between).
+def _history_metrics(
+    taught: list[list[float | None]], final: list[float | None]
+) -> dict[str, float | None]:
+    """What was known when just taught, backward transfer and forgetting, from each fact's score
+    when just taught and at the end (and between).
     """
-    width = len(rows)
-    matrix = [row + [None] * (width - len(row)) for row in rows]
-    return {"backward_transfer": backward_transfer(matrix), "forgetting": forgetting(matrix)}
+    width = len(taught)
+    matrix = [row + [None] * (width - len(row)) for row in (*taught[:-1], final)]
+    just_taught = [row[place] for place, row in enumerate(taught) if row[place] is not None]
+    return {
+        "just_taught": share(just_taught),
+        "backward_transfer": backward_transfer(matrix),
+        "forgetting": forgetting(matrix),
+    }
 
 
 def _cost_metrics(

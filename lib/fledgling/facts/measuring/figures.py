@@ -205,6 +205,34 @@ def plot_scores(steps: Sequence[Step]) -> Drawing:
     return figure
 
 
+def plot_recall_and_use(steps: Sequence[Step]) -> Drawing:
+    """What a recipe can say back against what it can use, one point a recipe: a look-up lies far
+    right and low.
+    """
+    recipes = recipes_of(steps)
+    colours = colour_of(recipes)
+    figure, axes = new_figure(width=6.4, height=4.6)
+    one = axes[0, 0]
+    one.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8, zorder=0)
+    for recipe in recipes:
+        values = metric_values(steps, recipe)
+        if values.get("generalization") and values.get("use"):
+            x, y = mean_interval(values["generalization"]).mean, mean_interval(values["use"]).mean
+            one.scatter([x], [y], s=60, color=colours[recipe], label=recipe)
+            one.annotate(
+                f"{recipe} {y:.2f}", (x, y), (6, 5), textcoords="offset points", fontsize=8
+            )
+    one.set_xlim(-0.05, 1.15)
+    one.set_ylim(-0.05, 1.05)
+    label(
+        one,
+        title="Saying a fact back, and using it",
+        x="rephrased questions answered (share)",
+        y="questions of use answered (share)",
+    )
+    return figure
+
+
 def plot_pareto(steps: Sequence[Step]) -> Drawing:
     """Recall against drift: mean of efficacy and generalization over anchor KL and over near
     misses, the recipes that no other beats in both joined by a line.

@@ -145,13 +145,18 @@ def sample(facts: Sequence[TaughtFact], count: int, seed: int) -> list[TaughtFac
 
 
 def open_stream(path: str, count: int, seed: int) -> list[TaughtFact]:
-    """The facts of an experiment: ``count`` of the project's stream in an order drawn by ``seed``,
-    or, where a path is given, the first ``count`` facts of that file in its own order (all of them
-    where it holds fewer).
+    """The facts of an experiment: ``count`` of the project's stream in an order drawn by
+    ``seed``, or, where a path is given, those of that file in its own order: the first
+    ``count``, or with 0 all of them.
+
+    Raises ``DataError`` for a negative ``count``.
     """
+    if count < 0:
+        raise DataError(f"count {count} is below 0; give a number of facts, or 0 for all there are")
     if path:
-        return read_fact_stream(path)[: max(count, 1)]
-    facts = everyday()
+        facts = read_fact_stream(path)
+        return facts[:count] if count else facts
+    facts = reported()
     return sample(facts, min(max(count, 1), len(facts)), seed)
 
 

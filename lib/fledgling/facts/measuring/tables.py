@@ -190,10 +190,69 @@ def outcomes_table(steps: Sequence[Step]) -> pandas.DataFrame:
             event: len(select(steps, event, recipe))
             for event in ("update", "remembered", "rolled_back", "given_up")
         }
-        unseen = sum(step["facts"] == 0 for step in select(steps, "turn", recipe))
+        unseen = sum(step["detected"] == 0 for step in select(steps, "turn", recipe))
         rows[recipe] = [*count.values(), unseen]
     return pandas.DataFrame.from_dict(
         rows,
         orient="index",
-        columns=["updates", "facts kept", "rolled back", "given up", "turns without a fact found"],
+        columns=["updates", "facts kept", "rolled back", "given up", "turns taken at their word"],
+    )
+
+
+def own_facts_table(steps: Sequence[Step], recipe: str, *, width: int = 60) -> pandas.DataFrame:
+    """One row a probe: what was asked, what was answered, whether it is right, and what to blame
+    where it is not.
+    """
+    rows = [
+        [
+            step["name"],
+            step.get("form") or step["kind"],
+            _short(step["question"], width),
+            _short(step["answer"], width),
+            "right" if step["hit"] else "wrong",
+            "what was taught" if step["opened"] else "the base",
+            "" if step["hit"] else _blame(step),
+        ]
+        for step in select(steps, "probe", recipe, first_seed(steps))
+    ]
+    columns = ["fact", "kind", "question", "answer", "", "answered by", "because"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def _blame(step: Step) -> str:
+    return "the answer is another one" if step["opened"] else "the gate stayed closed"
+
+
+def compared_with_look_ups(steps: Sequence[Step], ours: str) -> str:
+    """One sentence on who answers more, what was taught or a look-up behind the same gate; "" where
+    no look-up was run.
+    """
+    others = [name for name in ("echo", "retrieved", "reader") if name in recipes_of(steps)]
+    said = []
+    for metric, what in (("generalization", "rephrased questions"), ("use", "questions of use")):
+        mine = mean_of(steps, ours, metric)
+        theirs = {name: mean_of(steps, name, metric) for name in others}
+        known = {name: value for name, value in theirs.items() if value is not None}
+        if mine is None or not known:
+            continue
+        best = max(known, key=lambda name: known[name])
+        gap = mine - known[best]
+        verb = "as many" if gap == 0 else "more" if gap > 0 else "fewer"
+        said.append(
+            f"of {what} {ours} answers {mine:.2f}, {verb}"
+            f"{' as' if gap == 0 else ' than'} the best look-up ({best}, {known[best]:.2f})"
+        )
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def usual_updates(steps: Sequence[Step], recipe: str) -> str:
+    """How many updates facts took, in a sentence."""
+    taken = [len(select(steps, "update", recipe)), len(select(steps, "remembered", recipe))]
+    known = mean_of(steps, recipe, "updates_to_learn")
+    if known is None or not taken[1]:
+        return "No fact's rows were learned within its updates."
+    return (
+        f"{recipe}: {taken[0] / taken[1]:.1f} updates a fact; its rows count as learned after"
+        f" {known:.1f} of them on average."
     )

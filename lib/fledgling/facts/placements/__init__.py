@@ -1,5 +1,6 @@
 """Where a learned fact is kept, and what answers from there: ``per_fact`` (an adapter a fact),
-``shared`` (one adapter for all), ``in_prompt`` (the system prompt, no weights).
+``shared`` (one adapter for all), ``in_prompt`` (the system prompt, no weights), and the
+look-ups that they are compared with (``controls``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Placement(Protocol):
 
     trains: bool  # whether a fact takes updates when it is told
     interferes: bool  # whether learning one fact can disturb another
+    picks: bool  # whether the gate picks among facts that no update was spent on
 
     def begin(self, fact: Fact) -> None:
         """Get ready to learn ``fact``."""

@@ -28,6 +28,7 @@ class InPrompt:
 
     trains = False
     interferes = False
+    picks = False
 
     def __init__(self, adapted: AdaptedModel, told: Callable[[], Sequence[Fact]]) -> None:
         self.adapted, self.told = adapted, told

@@ -20,6 +20,7 @@ class PerFact:
 
     trains = True
     interferes = False
+    picks = False
 
     def __init__(self, trainer: OnlineTrainer, store: FactStore) -> None:
         self.trainer, self.store = trainer, store

@@ -26,6 +26,7 @@ class Shared:
 
     trains = True
     interferes = True
+    picks = False
 
     def __init__(
         self,

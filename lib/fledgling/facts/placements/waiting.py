@@ -19,6 +19,7 @@ class Waiting:
 
     trains = False  # a fact takes no update when it is told
     interferes = False
+    picks = False
 
     def __init__(self, trained: Placement, prompt: InPrompt) -> None:
         self.trained, self.prompt = trained, prompt

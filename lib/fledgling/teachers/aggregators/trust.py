@@ -102,7 +102,7 @@ def fit_trust(
         chance = trust.probability(votes[row])[0]
         return max(chance, 1 - chance), (chance >= 0.5) == (truth[row] > 0)
 
-    return _levelled(fitted, votes, truth, np.arange(len(truth)), judge, section)
+    return _levelled(fitted, votes, truth, np.arange(len(truth)), judge=judge, section=section)
 
 
 def fit_trust_from_groups(
@@ -134,7 +134,7 @@ def fit_trust_from_groups(
         chosen = chances.argmax()
         return chances[chosen], labels[candidates[chosen]] > 0
 
-    return _levelled(fitted, votes, labels, asked, judge, section)
+    return _levelled(fitted, votes, labels, asked, judge=judge, section=section)
 
 
 def _fit(
@@ -170,6 +170,7 @@ def _levelled(
     votes: np.ndarray,
     truth: np.ndarray,
     asked: np.ndarray,
+    *,
     judge: Judge,
     section: TrustSection,
 ) -> Trust:

@@ -76,6 +76,7 @@ def trust_trials(
         trust = fit_trust(votes[gold], truth[gold], teachers, rule)
         choice, confidence = trust.choose(votes[rest])
         raw = trust.probability(votes[rest])
+        unlevelled = np.maximum(raw, 1 - raw)
         correct = (choice == truth[rest]).astype(float)
         picked = best_single(votes[gold], truth[gold])
         alone = np.mean([credit(votes[rest, one], truth[rest]) for one in picked], axis=0)
@@ -92,9 +93,7 @@ def trust_trials(
             majority=accuracy(majority[rest], truth[rest]),
             dawid_skene=accuracy(unlabelled[rest], truth[rest]),
             ece=expected_calibration_error(confidence, correct, bins=rule.bins),
-            ece_without_levels=expected_calibration_error(
-                np.maximum(raw, 1 - raw), correct, bins=rule.bins
-            ),
+            ece_without_levels=expected_calibration_error(unlevelled, correct, bins=rule.bins),
             ece_floor=calibration_floor(
                 confidence, bins=rule.bins, draws=_FLOOR_DRAWS, generator=random.spawn(1)[0]
             ),
