@@ -13,6 +13,7 @@ python benchmarks/auto_learning.py real       # a real fine-tune, promoted, and 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -31,7 +32,7 @@ import numpy as np
 
 from fledgling.auto_learning import areas, prediction, rollout
 from fledgling.auto_learning.medallion import gold, pipeline
-from fledgling.auto_learning.medallion.ledger import GOLD
+from fledgling.auto_learning.medallion.ledger import GOLD, LAYERS
 from fledgling.auto_learning.medallion.rules import NAMES, TEXTS, typing_sql
 from fledgling.auto_learning.medallion.silver import MERIT, OUTCOME
 from fledgling.auto_learning.metrics import join, median_and_power, promoted_by
@@ -302,8 +303,7 @@ def _step(section: AutoLearningSection, step: str, folder: Path) -> None:
             pipeline.run(workspace, section, START + timedelta(days=51))
             seconds = time.perf_counter() - started
             usage = resource.getrusage(resource.RUSAGE_SELF)
-            paths = sorted(path for path in workspace.tables.rglob("*.parquet"))
-            digest = "".join(f"{path}{path.stat().st_mtime_ns}" for path in paths)
+            digest = _digest(workspace)
     usage = usage if step == "_ours" else resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(
@@ -311,10 +311,20 @@ def _step(section: AutoLearningSection, step: str, folder: Path) -> None:
                 "seconds": round(seconds, 2),
                 "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
                 "gib": round(usage.ru_maxrss / 2**20, 3),
-                "digest": str(hash(digest)) if not digest else digest[-40:] + str(len(digest)),
+                "digest": digest,
             }
         )
     )
+
+
+def _digest(workspace: Workspace) -> str:
+    """A hash of every byte of every file that belongs to a table."""
+    ledger = pipeline.ledger_of(workspace)
+    files = [path for layer in LAYERS for path in ledger.files(ledger.parts(layer))]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.encode() + Path(path).read_bytes())
+    return digest.hexdigest()
 
 
 def live(section: AutoLearningSection, folder: Path, steps: int) -> None:

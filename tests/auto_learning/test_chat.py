@@ -14,7 +14,6 @@ def test_what_is_written_is_read_back_as_it_was(tmp_path, section):
     assert size == path.stat().st_size
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [tuple(line["messages"]) for line in lines] == [one.messages for one in examples]
-    assert [one.system for one in examples] == ["Sort.", None]
     assert check_hosted(path, section.hosted, section.readiness) == 2
 
 

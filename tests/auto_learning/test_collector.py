@@ -12,6 +12,7 @@ from fledgling.auto_learning.collector import (
     summary,
 )
 from fledgling.auto_learning.medallion import pipeline
+from fledgling.core.layers import override
 
 REASONS = [
     ({}, ACCEPTED),
@@ -37,6 +38,19 @@ def test_the_documented_filter(workspace, section, write_lines, changes, reason,
     found = pipeline.query(workspace, section, "SELECT verdict FROM tasks")
     assert list(found["verdict"]) == [reason]
     assert pipeline.rows(workspace)["examples"] == (reason == ACCEPTED)
+
+
+def test_only_those_are_learned_from_who_are_named(workspace, section, write_lines, outcome, now):
+    people = override(section, {"collector": {"learned_from": ["people", "o'neil"]}})
+    write_lines(
+        "a", *[outcome(n, model=m) for n, m in enumerate(("people", "support-ft", "people"))]
+    )
+    pipeline.run(workspace, people, now)
+    found = pipeline.query(workspace, people, "SELECT model, verdict FROM tasks ORDER BY task_id")
+    assert list(found["verdict"]) == [ACCEPTED, "done by others", ACCEPTED]
+    assert pipeline.rows(workspace)["examples"] == 2
+    pipeline.run(workspace, section, now)
+    assert pipeline.rows(workspace)["examples"] == 3
 
 
 @given(st.text(min_size=1, max_size=30))

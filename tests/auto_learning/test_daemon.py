@@ -67,6 +67,17 @@ def test_a_fast_clocks_trigger_fires_in_the_machines_time():
     assert hourly.get_next_fire_time(None, start) == start
 
 
+@pytest.mark.parametrize("odd", range(0, 1000, 37))
+def test_a_time_fired_at_does_not_come_again_by_rounding(odd):
+    start = datetime(2026, 10, 5, 0, 30, 39, 200_000 + odd, tzinfo=UTC)
+    trigger = ClockTrigger(daily("01:00"), Clock(speed=3000.0, start=start))
+    fired = trigger.get_next_fire_time(None, start)
+    for _ in range(5):
+        following = trigger.get_next_fire_time(fired, fired + timedelta(seconds=1))
+        assert timedelta(seconds=28) < following - fired < timedelta(seconds=29.5)
+        fired = following
+
+
 def test_jobs_run_at_their_times_and_it_stops_cleanly(tmp_path, section):
     ran = []
     job = Job(

@@ -99,12 +99,6 @@ def every_figure(view):
         for share in (0.1, 0.5)
     ]
     yield figures.plot_false_promotions(promoted, bar=0.05)
-    power = [
-        {"kind": kind, "completion": rate, "median": median, "power": 0.9}
-        for kind in ("+5", "−15")
-        for rate, median in ((0.8, np.inf), (0.9, 600.0))
-    ]
-    yield figures.plot_power(power, bar=800)
     yield figures.plot_history(
         [
             {"alias": "champion", "model": "a", "hours": 0.0},

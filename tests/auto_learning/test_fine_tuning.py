@@ -3,11 +3,8 @@
 import json
 
 import pytest
-import torch
-from peft import PeftModel
 
-from fledgling.auto_learning import guardrails, training
-from fledgling.auto_learning.chat import ChatExample, chat
+from fledgling.auto_learning import guardrails
 from fledgling.auto_learning.fine_tuning import export_hosted, fine_tune
 from fledgling.auto_learning.medallion import pipeline
 from fledgling.auto_learning.readiness import examples, readiness
@@ -52,7 +49,8 @@ def stand_in(learned, folder):
     """A trainer that writes a file."""
     folder.mkdir()
     (folder / "weights").write_text(str(len(learned)))
-    yield StepRecord(0, "step", folder.name, {"loss": 0.5, "seconds": 2.0, "tokens": 100})
+    took = {"updates": 1, "loss": 0.5, "seconds": 2.0, "tokens": 100, "tokens_per_second": 50.0}
+    yield StepRecord(1, "done", folder.name, took)
 
 
 def test_readiness_counts_only_training_examples_that_are_new(filled, small, now):
@@ -130,58 +128,12 @@ def test_the_hosted_file_holds_the_training_side_and_is_checked(filled, small):
         export_hosted(filled, small, "security")
 
 
-def test_training_lowers_the_loss_and_leaves_the_base_alone(tiny, small, tmp_path):
-    before = {name: value.clone() for name, value in tiny.model.state_dict().items()}
-    learned = [chat("What is it?", "yes"), chat("And that?", "no")]
-    chosen = override(small.training, {"epochs": 12, "batch_size": 2})
-    records = list(training.train(tiny, learned, chosen, folder=tmp_path / "m", seed=0))
-    assert records[-1].values["loss"] < 0.5 * records[0].values["loss"]
-    after = tiny.model.state_dict()
-    assert before.keys() == after.keys()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    again = list(training.train(tiny, learned, chosen, folder=tmp_path / "n", seed=0))
-    assert [one.values["loss"] for one in again] == [one.values["loss"] for one in records]
-    one, two = load_state(tmp_path / "m"), load_state(tmp_path / "n")
-    assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
-
-
-def test_the_folder_is_one_that_peft_loads(tiny, small, tmp_path):
-    learned = [chat("What is it?", "yes")]
-    list(training.train(tiny, learned, small.training, folder=tmp_path / "m", seed=0))
-    model = PeftModel.from_pretrained(tiny.model, str(tmp_path / "m"))
-    loaded = {name: value for name, value in model.named_parameters() if "lora_B" in name}
-    assert loaded and all(value.abs().sum() > 0 for value in loaded.values())
-    model.unload()
-
-
-def test_a_training_that_is_given_up_leaves_no_folder(tiny, small, tmp_path):
-    steps = training.train(
-        tiny, [chat("What?", "yes")] * 9, small.training, folder=tmp_path / "m", seed=0
-    )
-    next(steps)
-    steps.close()
-    assert list(tmp_path.iterdir()) == []
-    assert not any("lora" in name for name, _ in tiny.model.named_parameters())
-
-
-@pytest.mark.parametrize(
-    ("learned", "message"),
-    [
-        ([], "no example"),
-        ([chat("a", "b", "One."), chat("a", "b", "Two.")], "2 different system messages"),
-        ([ChatExample((*chat("a", "b").messages, *chat("c", "d").messages))], "has 4 turns"),
-    ],
-)
-def test_what_cannot_be_trained_on_is_said(tiny, small, tmp_path, learned, message):
-    with pytest.raises(DataError, match=message):
-        list(training.train(tiny, learned, small.training, folder=tmp_path / "m", seed=0))
-
-
 def test_a_models_replies_are_its_own_and_the_base_is_the_base(tiny, small, filled, now):
     workshop = LocalWorkshop(tiny, small)
     *_, done = fine_tune(filled, small, "support", workshop.train, now)
     registry = Registry(filled)
     base, model = registry.get("support-base"), registry.get(done.name)
+    assert model.metrics["updates"] > 0 and model.metrics["tokens_per_second"] > 0
     with workshop.replies(registry) as replies:
         plain = replies.answer(base, ["Where is invoice 3?"], max_new_tokens=8)
         tuned = replies.answer(model, ["Where is invoice 3?"], max_new_tokens=8)
@@ -189,7 +141,7 @@ def test_a_models_replies_are_its_own_and_the_base_is_the_base(tiny, small, fill
     (registry.folder(model) / "adapter_model.safetensors").write_bytes(b"nonsense")
     with workshop.replies(registry) as replies, pytest.raises(ModelError, match="not those"):
         replies.answer(model, ["Hello?"], max_new_tokens=4)
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="is damaged"):
         load_state(registry.folder(model))
 
 

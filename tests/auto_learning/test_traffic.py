@@ -1,4 +1,4 @@
-import threading
+import time
 
 import numpy as np
 import pytest
@@ -67,22 +67,49 @@ def test_with_users_as_units_all_tasks_of_one_go_one_way_and_one_is_evidence(
     assert counted[0] == 40
 
 
+def upper(prompts):
+    return [prompt.upper() for prompt in prompts]
+
+
+def lower(prompts):
+    return [prompt.lower() for prompt in prompts]
+
+
 @pytest.mark.parametrize(
     ("challenger", "fault"),
     [
-        (lambda prompt: 1 / 0, "crashed: ZeroDivisionError"),
-        (lambda prompt: threading.Event().wait(60), "stalled"),
-        (lambda prompt: "  \n", "said nothing"),
+        (lambda prompts: 1 / 0, "crashed: ZeroDivisionError"),
+        (lambda prompts: time.sleep(30), "stalled"),
+        (lambda prompts: [" \n\t"] * len(prompts), "said nothing"),
+        (lambda prompts: [None] * len(prompts), "said NoneType"),
+        (lambda prompts: prompts[:1], "gave 1 replies to 2 prompts"),
     ],
 )
-def test_the_champion_answers_where_the_challenger_does_not(section, challenger, fault):
+def test_where_a_challenger_fails_the_champion_answers(section, challenger, fault):
     quick = override(section.serving, {"stall_s": 0.2})
-    served = serve("Hello?", "challenger", champion=str.upper, challenger=challenger, section=quick)
-    assert served.reply == "HELLO?" and fault in served.fault
+    variants = ["challenger", "champion", "challenger"]
+    served = serve(
+        ["A?", "B?", "C?"], variants, champion=upper, challenger=challenger, section=quick
+    )
+    assert [one.reply for one in served] == ["A?", "B?", "C?"]
+    assert [fault in one.fault for one in served] == [True, False, True]
+    assert served[1].fault == ""
+
+
+def test_only_what_failed_is_answered_by_the_champion(section):
+    served = serve(
+        ["A?", "b?"],
+        ["challenger", "challenger"],
+        champion=upper,
+        challenger=lambda prompts: ["yes", ""],
+        section=section.serving,
+    )
+    assert [(one.reply, one.fault) for one in served] == [("yes", ""), ("B?", "said nothing")]
 
 
 def test_a_sound_reply_is_the_challengers_own(section):
-    given = {"champion": str.upper, "challenger": str.lower, "section": section.serving}
-    assert serve("Hello?", "challenger", **given).reply == "hello?"
-    assert serve("Hello?", "champion", **given).reply == "HELLO?"
-    assert serve("Hello?", "challenger", **given).fault == ""
+    given = {"champion": upper, "challenger": lower, "section": section.serving}
+    served = serve(["Hello?", "Hello?"], ["challenger", "champion"], **given)
+    assert [one.reply for one in served] == ["hello?", "HELLO?"]
+    assert not any(one.fault for one in served)
+    assert serve([], [], **given) == []

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,21 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fledgling.auto_learning.settings import HostedSection, ReadinessSection
 from fledgling.core.errors import DataError
 from fledgling.core.files import read_jsonl, write_text
-
-
-@dataclass(frozen=True)
-class ChatExample:
-    """A conversation in the Hugging Face chat form, ``({"role": …, "content": …}, …)``. The last
-    message is the assistant's; it alone is learned. ``weight`` scales its loss.
-    """
-
-    messages: tuple[Mapping[str, str], ...]
-    weight: float = 1.0
-
-    @property
-    def system(self) -> str | None:
-        first = self.messages[0]
-        return first["content"] if first["role"] == "system" else None
+from fledgling.feedback.examples import ChatExample
 
 
 class _Message(BaseModel):

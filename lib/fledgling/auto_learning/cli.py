@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
-from fledgling.core.errors import DataError, RunError
+from fledgling.core.errors import DataError
 from fledgling.settings import Config, load_config
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def status(
 ) -> None:
     """Who serves, and how far it is to the next fine-tune: percent, tokens, time, cost."""
     from fledgling.auto_learning import work
+    from fledgling.auto_learning.tables import status_table
 
     with _workspace(folder, set_) as (workspace, config):
         section = config.auto_learning
@@ -61,24 +61,7 @@ def status(
     if not found:
         typer.echo(f"no outcome yet; put JSONL files into {workspace.inbox}")
     for one in found:
-        table = Table(title=one.master, title_justify="left", show_header=False)
-        table.add_row("champion", one.champion or "none yet")
-        table.add_row(
-            "challenger",
-            f"{one.challenger} at {one.share:.0%} of the traffic" if one.challenger else "none",
-        )
-        table.add_row(
-            "last verdict", f"{one.last_verdict}: {one.last_reason}" if one.last_verdict else "none"
-        )
-        needed = section.readiness.examples
-        table.add_row(
-            "examples",
-            f"{one.new_examples} new of {needed} ({one.percent:.0f}%), {one.examples} in all",
-        )
-        table.add_row("tokens", f"{one.tokens}")
-        table.add_row("here", f"about {one.local_seconds:.0f} s")
-        table.add_row("hosted", f"about ${one.usd:.2f}, up to {one.hosted_hours:g} h")
-        Console().print(table)
+        Console().print(status_table(one, section.readiness.examples))
 
 
 @app.command()
@@ -118,10 +101,9 @@ def trigger(
     folder: Folder = "",
     set_: Overrides = None,
 ) -> None:
-    """Fine-tune on a master's examples, measure the model, and register it. Never twice on the
-    same data.
-    """
+    """Fine-tune on a master's examples, never twice on the same; measure and register the model."""
     from fledgling.auto_learning.fine_tuning import export_hosted, fine_tune
+    from fledgling.auto_learning.readiness import check_ready
     from fledgling.auto_learning.registry import Registry
 
     with _workspace(folder, set_, preset) as (workspace, config):
@@ -131,7 +113,7 @@ def trigger(
                 f"written and checked, not sent: {export_hosted(workspace, section, master)}"
             )
             return
-        _refuse_unready(workspace, config, master)
+        check_ready(workspace, section, master)  # said before a model is loaded
         workshop = _workshop(config, seed)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("training", total=None)
@@ -186,6 +168,8 @@ def check(
             typer.echo(f"decision {replay} comes out the same", err=as_json)
             return
         names = [master] if master else work.masters(workspace, section)
+        if not names:
+            typer.echo("no master has a model or an outcome yet", err=as_json)
         found = [rollout.check(workspace, section, name, datetime.now(UTC)) for name in names]
     for name, decision in zip(names, found, strict=True):
         if decision is None:
@@ -259,11 +243,11 @@ def daemon(
     if simulate:
         open_workshop, jobs = simulated(section, clock, seed)
     else:
-        open_workshop, jobs = (lambda: _opened(config, seed)), ()
+        open_workshop, jobs = (lambda: nullcontext(_workshop(config, seed))), ()
     working = Daemon(path, section, open_workshop, clock=clock, more=jobs)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: working.stop.set())
-    typer.echo(f"at work in {path}; events in {path / 'events.jsonl'}", err=True)
+    typer.echo(f"workspace {path}, told of in its events.jsonl; Ctrl-C stops", err=True)
     working.run()
 
 
@@ -287,18 +271,6 @@ def _folder(folder: str, config: Config) -> Path:
     return Path(folder or config.auto_learning.folder or default_folder()).expanduser()
 
 
-def _refuse_unready(workspace: Workspace, config: Config, master: str) -> None:
-    """Said before a model is loaded."""
-    from fledgling.auto_learning.readiness import readiness
-
-    state = readiness(workspace, config.auto_learning, master)
-    if not state.ready:
-        raise RunError(
-            f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
-            " lower auto_learning.readiness.examples or collect more"
-        )
-
-
 def _workshop(config: Config, seed: int) -> LocalWorkshop:
     from fledgling.auto_learning.workshop import LocalWorkshop
     from fledgling.core.runtime import start
@@ -309,29 +281,17 @@ def _workshop(config: Config, seed: int) -> LocalWorkshop:
     return LocalWorkshop(load_model(config.models, runtime), config.auto_learning, seed)
 
 
-@contextmanager
-def _opened(config: Config, seed: int) -> Iterator[LocalWorkshop]:
-    yield _workshop(config, seed)
-
-
 def _show(decision: Decision, as_json: bool) -> None:
+    from fledgling.auto_learning.tables import decision_table
+
     if as_json:
         typer.echo(json.dumps({**asdict(decision)}, indent=2))
         return
-    numbers = decision.numbers
-    table = Table(title=f"decision {decision.id}: {decision.verdict}", title_justify="left")
-    for heading in ("", "tasks", "score", "completion", "quality", "seconds"):
-        table.add_column(heading)
-    for variant in ("champion", "challenger"):
-        table.add_row(variant, *map(_number, numbers.get(variant, {}).values()))
-    Console().print(table)
+    Console().print(decision_table(decision))
     typer.echo(escape(decision.reason))
+    numbers = decision.numbers
     if numbers:
         typer.echo(
             f"difference in score between {numbers['low']:+.3f} and {numbers['high']:+.3f};"
             f" the documented rule would {'promote' if numbers['documented_rule'] else 'wait'}"
         )
-
-
-def _number(value: Any) -> str:
-    return "–" if value is None else f"{value:.4g}"

@@ -28,7 +28,15 @@ def reason_sql(section: CollectorSection) -> str:
         WHEN quality < {section.quality} THEN 'quality too low'
         WHEN seconds < {section.shortest_s} THEN 'too fast (trivial)'
         WHEN seconds > {section.longest_s} THEN 'too slow (time-out)'
-        END"""
+        {_by_others_sql(section)} END"""
+
+
+def _by_others_sql(section: CollectorSection) -> str:
+    """Nothing where everybody is learned from."""
+    if not section.learned_from:
+        return ""
+    names = ", ".join("'{}'".format(name.replace("'", "''")) for name in section.learned_from)
+    return f"WHEN model NOT IN ({names}) THEN 'done by others'"
 
 
 def split_sql(section: CollectorSection) -> str:
@@ -44,7 +52,8 @@ def split_of(task_id: str, section: CollectorSection) -> str:
 
     >>> from fledgling.auto_learning.settings import CollectorSection
     >>> rule = CollectorSection(
-    ...     quality=4, shortest_s=10, longest_s=600, reply_chars=1, training_share=0.8)
+    ...     quality=4, shortest_s=10, longest_s=600, reply_chars=1, training_share=0.8,
+    ...     learned_from=[])
     >>> [split_of(name, rule) for name in ("task-1", "task-2")]
     ['training', 'training']
     """

@@ -53,6 +53,10 @@ class ClockTrigger(BaseTrigger):
     ) -> datetime | None:
         before = self.clock.of(previous_fire_time) if previous_fire_time else None
         coming = self.trigger.get_next_fire_time(before, self.clock.of(now))
+        # A machine's microsecond is many of a fast clock's: the time just fired at, rounded, may
+        # lie before itself there, and would come again for ever.
+        if coming and previous_fire_time and self.clock.real(coming) <= previous_fire_time:
+            coming = self.trigger.get_next_fire_time(coming, self.clock.of(now))
         return self.clock.real(coming) if coming else None
 
 

@@ -154,29 +154,6 @@ def plot_false_promotions(rows: Sequence[Mapping[str, Any]], *, bar: float) -> F
     return figure
 
 
-def plot_power(rows: Sequence[Mapping[str, Any]], *, bar: float) -> Figure:
-    """How many tasks a verdict takes, by the champion's completion rate: ``rows`` hold world, kind
-    (what differs), completion, median (tasks, infinite where most are undecided) and power.
-    """
-    figure, axes = new_figure(1, 2, width=11.0, height=3.9)
-    for kind, colour in zip(dict.fromkeys(row["kind"] for row in rows), PALETTE, strict=False):
-        chosen = [row for row in rows if row["kind"] == kind]
-        rates = [row["completion"] for row in chosen]
-        medians = [row["median"] if np.isfinite(row["median"]) else np.nan for row in chosen]
-        axes[0, 0].plot(rates, medians, marker="o", color=colour, label=kind)
-        axes[0, 1].plot(
-            rates, [row["power"] for row in chosen], marker="o", color=colour, label=kind
-        )
-    axes[0, 0].axhline(bar, color=GREY, linestyle="--", linewidth=1.0)
-    axes[0, 0].set_ylim(bottom=0)
-    axes[0, 1].set_ylim(0, 1.03)
-    x = "champion's completion rate"
-    label(axes[0, 0], title="Tasks until the verdict (median)", x=x, y="tasks")
-    label(axes[0, 1], title="Decided rightly before the end", x=x, y="share of tests")
-    legend(axes[0, 1])
-    return figure
-
-
 def plot_history(changes: Sequence[Mapping[str, Any]]) -> Figure:
     """Who served when: ``changes`` hold alias, model (or None) and hours since the beginning, in
     order; the last one's end is ``until``, in a record of its own without an alias.
@@ -248,7 +225,7 @@ def plot_areas(areas: Sequence[Any]) -> Figure:
     examples and priority.
     """
     figure, axes = new_figure(1, 2, width=11.0, height=3.2)
-    names = [f"{area.name} ({area.examples} examples)" for area in areas][::-1]
+    names = [f"{area.name} ({area.examples:.0f} examples)" for area in areas][::-1]
     losses = [area.loss for area in areas][::-1]
     reach = [area.highest_loss - area.loss for area in areas][::-1]
     axes[0, 0].barh(names, losses, color=SKY, xerr=[[0.0] * len(reach), reach], ecolor=BLUE)
@@ -276,7 +253,7 @@ def plot_pareto(choices: Sequence[Any], best: Sequence[Any]) -> Figure:
         colour = BLUE if choice.model in names else GREY
         axis.scatter(choice.seconds, choice.score, s=70, color=colour, zorder=3)
         axis.annotate(
-            f"{choice.model}\n${choice.usd:.4f} a task",
+            f"{choice.model}\n${1000 * choice.usd:.3g} a thousand tasks",
             (choice.seconds, choice.score),
             xytext=(7, -4),
             textcoords="offset points",

@@ -5,22 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from fledgling.auto_learning.chat import ChatExample, write_hosted
+from fledgling.auto_learning.chat import write_hosted
 from fledgling.auto_learning.clock import stamp
 from fledgling.auto_learning.events import tell
-from fledgling.auto_learning.readiness import conversations, examples, readiness
+from fledgling.auto_learning.readiness import check_ready, conversations, examples
 from fledgling.auto_learning.registry import Model, Registry, hash_folder
 from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.workspace import Workspace
 from fledgling.core.database import transaction
 from fledgling.core.errors import DataError
 from fledgling.core.records import StepRecord
+from fledgling.feedback.examples import ChatExample
 
-# (examples, folder) → one record a step; writes a PEFT adapter to the folder
+# (examples, folder) → records; writes a PEFT adapter to the folder, and the last record, ``done``,
+# holds what it took: updates, loss, tokens, seconds, tokens_per_second
 Train = Callable[[Sequence[ChatExample], Path], Iterator[StepRecord]]
 
 
@@ -52,12 +55,7 @@ def fine_tune(
     these; ``RunError`` when a training of this master is under way.
     """
     with workspace.only_one(f"training-{master}"):
-        state = readiness(workspace, section, master)
-        if not state.ready:
-            raise DataError(
-                f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
-                " auto_learning.readiness.examples says how many it takes"
-            )
+        check_ready(workspace, section, master)
         found = examples(workspace, section, master, only_new=only_new)
         learned = conversations(found, system)
         data_hash = _data_hash(learned)
@@ -66,9 +64,9 @@ def fine_tune(
         champion = registry.start(master, now)
         name = _next_name(registry, master, now)
         shutil.rmtree(workspace.models / name, ignore_errors=True)  # of a run killed just here
-        steps: list[StepRecord] = []
+        took: dict[str, float] = {}
         for record in train(learned, workspace.models / name):
-            steps.append(record)
+            took = dict(record.values)
             yield record
         model = Model(
             id=name,
@@ -79,7 +77,7 @@ def fine_tune(
             data_hash=data_hash,
             created=stamp(now),
             settings=section.training.model_dump(mode="json"),
-            metrics=_training_metrics(steps, len(learned)),
+            metrics=_training_metrics(took, len(learned)),
         )
         with transaction(workspace.store):
             registry.add(model)
@@ -88,7 +86,7 @@ def fine_tune(
                 [(master, task, name) for task in found["task_id"]],
             )
             tell(workspace, now, "trained", master=master, model=name, **model.metrics)
-    yield StepRecord(len(steps), "trained", name, dict(model.metrics))
+    yield StepRecord(int(took.get("updates", 0)), "trained", name, dict(model.metrics))
 
 
 def _refuse_twice(registry: Registry, master: str, data_hash: str) -> None:
@@ -112,12 +110,7 @@ def _next_name(registry: Registry, master: str, now: datetime) -> str:
     return f"{master}-ft-{day}-{number:03d}"
 
 
-def _training_metrics(steps: Sequence[StepRecord], count: int) -> dict[str, float]:
-    seconds = sum(step.values.get("seconds", 0.0) for step in steps)
-    tokens = sum(step.values.get("tokens", 0) for step in steps)
-    metrics = {"examples": count, "steps": len(steps), "training_seconds": seconds}
-    if seconds:
-        metrics["tokens_per_second"] = tokens / seconds
-    if steps and "loss" in steps[-1].values:
-        metrics["last_loss"] = steps[-1].values["loss"]
-    return metrics
+def _training_metrics(took: Mapping[str, Any], count: int) -> dict[str, float]:
+    names = ("updates", "loss", "tokens_per_second")
+    measured = {name: float(took[name]) for name in names if name in took}
+    return {"examples": count, "training_seconds": float(took.get("seconds", 0.0)), **measured}

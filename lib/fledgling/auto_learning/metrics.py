@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fledgling.auto_learning.pareto import Choice
 from fledgling.auto_learning.promotion.evidence import Before, Evidence
-from fledgling.auto_learning.promotion.gate import HOLD, PROMOTE, Finding, trace
+from fledgling.auto_learning.promotion.gate import HOLD, PROMOTE, ROLL_BACK, Finding, trace
 from fledgling.auto_learning.promotion.trials import Stops
 from fledgling.auto_learning.settings import AutoLearningSection
+from fledgling.core.records import Interval
+from fledgling.core.statistics import share_interval
 
 GATE, RULE, PEEKED = "the gate", "documented rule", "peeked z-test"
 
@@ -40,7 +42,7 @@ def median_and_power(at: np.ndarray) -> tuple[float, float]:
     """Median task of the verdict over all tests, undecided ones counting as never, and the share
     that were decided.
 
-    >>> median_and_power(np.array([100.0, 300.0, NEVER]))
+    >>> median_and_power(np.array([100.0, 300.0, np.inf]))
     (300.0, 0.6666666666666666)
     """
     return float(np.median(at)), float(np.isfinite(at).mean())
@@ -78,7 +80,50 @@ def choices(rows: Sequence[dict[str, Any]], usd_per_second: float) -> list[Choic
     ]
 
 
-def share_right(rows: Sequence[dict[str, Any]], model: str) -> float:
+def share_right(rows: Sequence[Mapping[str, Any]], model: str) -> float:
     """Share of a model's tasks that were done rightly."""
     done = [row["success"] for row in rows if row["model"] == model]
     return float(np.mean(done)) if done else 0.0
+
+
+def gate_metrics(trials: Mapping[str, Mapping[str, Any]]) -> dict[str, float | Interval]:
+    """What simulated worlds say of the gate, beside the other rules: ``trials`` are the values of
+    ``trials`` records by world.
+    """
+    names = {GATE: "false_promotion", RULE: "documented_rule", PEEKED: "peeked_z_test"}
+    measured: dict[str, float | Interval] = {}
+    for rule, name in names.items():
+        worst = max(
+            row["promoted"]
+            for world in ("aa", "aa_equal")
+            for row in trials[world]["rules"]
+            if row["rule"] == rule
+        )
+        count = trials["aa"]["tests"]
+        measured[f"aa.{name}"] = share_interval(round(worst * count), count)
+    for world in ("gain5", "loss15"):
+        count, power = trials[world]["tests"], trials[world]["power"]
+        measured[f"{world}.median_tasks"] = trials[world]["median"]
+        measured[f"{world}.power"] = share_interval(round(power * count), count)
+    return measured
+
+
+def life_metrics(steps: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What became of the two chapters' challengers, and how rightly each variant did its tasks."""
+    last = {step["chapter"]: step for step in steps if step["event"] == "decision"}
+    served = [step for step in steps if step["event"] == "served"]
+    measured = {
+        "better.promoted": float(last["better"]["verdict"] == PROMOTE),
+        "spoiled.rolled_back": float(last["spoiled"]["verdict"] == ROLL_BACK),
+        "rollback.seconds": float(last["spoiled"]["seconds"]),
+    }
+    for chapter in last:
+        for variant in ("champion", "challenger"):
+            done = [
+                step["success"]
+                for step in served
+                if (step["chapter"], step["variant"]) == (chapter, variant)
+            ]
+            measured[f"{chapter}.{variant}_right"] = float(np.mean(done)) if done else 0.0
+        measured[f"{chapter}.tasks"] = float(last[chapter]["tasks"])
+    return measured

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import pandas
 
-from fledgling.auto_learning.chat import ChatExample, chat
+from fledgling.auto_learning.chat import chat
 from fledgling.auto_learning.collector import TRAINING
 from fledgling.auto_learning.medallion.ledger import EXAMPLES
 from fledgling.auto_learning.medallion.pipeline import ledger_of, query
 from fledgling.auto_learning.registry import Registry
 from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.workspace import Workspace
+from fledgling.core.errors import DataError
+from fledgling.feedback.examples import ChatExample
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ def readiness(workspace: Workspace, section: AutoLearningSection, master: str) -
         local_seconds=passes / (speeds[-1] if speeds else rule.tokens_per_second),
         trained_models=len(models),
     )
+
+
+def check_ready(workspace: Workspace, section: AutoLearningSection, master: str) -> None:
+    """Raise ``DataError`` when there are too few new examples for a fine-tune."""
+    state = readiness(workspace, section, master)
+    if not state.ready:
+        raise DataError(
+            f"{master} has {state.new} new examples of {state.needed} ({state.percent:.0f}%);"
+            " collect more, or lower auto_learning.readiness.examples"
+        )
 
 
 def examples(

@@ -6,16 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from safetensors.torch import load_file
-
 from fledgling.auto_learning.registry import Model, Registry
-from fledgling.auto_learning.settings import TrainingSection
-from fledgling.core.errors import ModelError
+from fledgling.feedback.settings import TrainingSection
 from fledgling.models.adapters import Adapter, State
 from fledgling.models.loading import LoadedModel
+from fledgling.models.peft_folders import read_weights
 from fledgling.models.rows import AdaptedModel
-
-_WEIGHTS = "adapter_model.safetensors"
 
 
 class Replies:
@@ -67,12 +63,7 @@ class Replies:
 
 def load_state(folder: Path) -> State:
     """The tensors of a PEFT folder under the names that ``Adapter.restore`` takes."""
-    path = folder / _WEIGHTS
-    try:
-        tensors = load_file(str(path))
-    except Exception as error:  # safetensors raises its own, undocumented type
-        raise ModelError(f"{path} cannot be read as an adapter: {error}") from error
     return {
         name.removeprefix("base_model.model.").replace(".weight", ".default.weight"): tensor.float()
-        for name, tensor in tensors.items()
+        for name, tensor in read_weights(folder).items()
     }

@@ -50,6 +50,11 @@ def open_test(workspace: Workspace, master: str) -> Test | None:
     return None if row is None else _test(row)
 
 
+def get_test(workspace: Workspace, number: int) -> Test:
+    """A test, under way or ended."""
+    return _test(workspace.store.execute("SELECT * FROM tests WHERE id = ?", (number,)).fetchone())
+
+
 def deploy(
     workspace: Workspace, section: AutoLearningSection, model_id: str, now: datetime
 ) -> Test:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.feedback.settings import TrainingSection
 
 Error = Annotated[float, Field(gt=0.0, le=0.5)]
 OpenShare = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -60,6 +60,7 @@ class CollectorSection(Section):
     shortest_s: NonNegative
     longest_s: Positive
     reply_chars: Count
+    learned_from: list[str]
     training_share: Share
 
 
@@ -71,16 +72,6 @@ class ReadinessSection(Section):
     usd_per_million_tokens: NonNegative
     hosted_hours: Positive
     tokens_per_second: Positive
-
-
-class TrainingSection(Section):
-    """The local fine-tune."""
-
-    adapter: AdapterSection
-    epochs: Count
-    batch_size: Count
-    lr: Positive
-    clip_norm: Positive
 
 
 class HostedSection(Section):
@@ -207,6 +198,16 @@ class TrialsSection(Section):
     batch: Count
 
 
+class LifeSection(Section):
+    """How much of everything a demonstration has."""
+
+    staffed: Count
+    examples: Count
+    canary_tasks: CountOrZero
+    look: Count
+    trial: CountOrZero
+
+
 class UsersSection(Section):
     """The simulated users of the demonstration, whose truth is known."""
 
@@ -239,3 +240,4 @@ class AutoLearningSection(Section):
     daemon: DaemonSection
     trials: TrialsSection
     users: UsersSection
+    life: LifeSection

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fledgling.auto_learning.chat import ChatExample
 from fledgling.auto_learning.clock import Clock
 from fledgling.auto_learning.daemon import Job, every
 from fledgling.auto_learning.outcomes import deliver
@@ -22,14 +21,16 @@ from fledgling.auto_learning.work import OpenWorkshop
 from fledgling.auto_learning.workspace import Workspace
 from fledgling.core.files import write_json
 from fledgling.core.records import StepRecord
+from fledgling.feedback.examples import ChatExample
 
 
 class StandInWorkshop:
     """Makes a "model" that is a file with its name in it."""
 
     def train(self, examples: Sequence[ChatExample], folder: Path) -> Iterator[StepRecord]:
-        yield StepRecord(0, "step", folder.name, {"loss": 1.0, "seconds": 0.01, "tokens": 1})
         write_json(folder / "stand_in.json", {"name": folder.name, "examples": len(examples)})
+        took = {"updates": 1, "loss": 1.0, "tokens": 1, "seconds": 0.01, "tokens_per_second": 100.0}
+        yield StepRecord(1, "done", str(folder), {"examples": len(examples), **took})
 
     def measure(self, workspace: Workspace, model: Model, champion: Model) -> dict[str, Any]:
         return {"guardrails_broken": []}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,8 @@ from fledgling.core.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[str], str]
+# prompts → a reply each
+Answer = Callable[[Sequence[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def uniform(salt: str, unit: str) -> float:
     """A number in [0, 1) that looks drawn at random and is the same every time.
 
     >>> round(uniform("test 1", "task-1"), 6)
-    0.545543
+    0.887265
     """
     digest = hashlib.blake2b(unit.encode(), key=salt.encode()[:64], digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
@@ -111,35 +112,55 @@ class Served:
 
 
 def serve(
-    prompt: str, variant: str, *, champion: Answer, challenger: Answer, section: ServingSection
-) -> Served:
-    """The reply to a prompt by the variant assigned; where the challenger crashes, stalls or says
-    nothing, the champion answers the user, and the fault is the challenger's outcome.
+    prompts: Sequence[str],
+    variants: Sequence[str],
+    *,
+    champion: Answer,
+    challenger: Answer,
+    section: ServingSection,
+) -> list[Served]:
+    """Replies to prompts, each by the variant assigned to it, those of one model together. Where
+    the challenger crashes, stalls or says nothing, the champion answers the user, and the fault is
+    the challenger's outcome.
     """
-    if variant != CHALLENGER:
-        return Served(champion(prompt))
-    reply, fault = _within(section.stall_s, challenger, prompt)
-    if not fault and len("".join(reply.split())) < section.reply_chars:
-        fault = "said nothing"
-    if not fault:
-        return Served(reply)
-    log.warning("the challenger %s; the champion answers", fault)
-    return Served(champion(prompt), fault)
+    served: dict[int, Served] = {}
+    theirs = [place for place, variant in enumerate(variants) if variant == CHALLENGER]
+    if theirs:
+        said, fault = _within(section.stall_s, challenger, [prompts[place] for place in theirs])
+        for place, reply in zip(theirs, said, strict=True):
+            served[place] = Served(reply, fault or _fault(reply, section))
+            if served[place].fault:
+                log.warning("the challenger %s; the champion answers", served[place].fault)
+    ours = [place for place in range(len(prompts)) if place not in served or served[place].fault]
+    said = champion([prompts[place] for place in ours]) if ours else []
+    for place, reply in zip(ours, said, strict=True):
+        served[place] = Served(reply, served[place].fault if place in served else "")
+    return [served[place] for place in range(len(prompts))]
 
 
-def _within(seconds: float, answer: Answer, prompt: str) -> tuple[str, str]:
-    """(reply, fault). The thread is a daemon: one that stalls for good does not keep the process
-    from ending.
+def _fault(reply: object, section: ServingSection) -> str:
+    if not isinstance(reply, str):
+        return f"said {type(reply).__name__} where text was asked for"
+    return "said nothing" if len("".join(reply.split())) < section.reply_chars else ""
+
+
+def _within(seconds: float, answer: Answer, prompts: list[str]) -> tuple[list[str], str]:
+    """(a reply each, fault), within so many seconds a prompt. The thread is a daemon: one that
+    stalls for good does not keep the process from ending.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[list[str], str]] = []
+    nothing = [""] * len(prompts)
 
     def work() -> None:
         try:
-            found.append((str(answer(prompt)), ""))
+            said = list(answer(prompts))
+            whole = len(said) == len(prompts)
+            fault = f"gave {len(said)} replies to {len(prompts)} prompts"
+            found.append((said, "") if whole else (nothing, fault))
         except Exception as error:  # whatever a model raises must not reach the user
-            found.append(("", f"crashed: {type(error).__name__}: {error}"))
+            found.append((nothing, f"crashed: {type(error).__name__}: {error}"))
 
     thread = threading.Thread(target=work, name="challenger", daemon=True)
     thread.start()
-    thread.join(seconds)
-    return found[0] if found else ("", f"stalled for {seconds:g} s")
+    thread.join(seconds * len(prompts))
+    return found[0] if found else (nothing, f"stalled for {seconds * len(prompts):g} s")

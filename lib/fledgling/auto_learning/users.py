@@ -21,7 +21,7 @@ from fledgling.auto_learning.traffic import Task
 from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 
-MASTER = "support"
+MASTER, PEOPLE = "support", "people"
 SYSTEM = (
     "Sort the ticket into one queue: billing, delivery, login or returns. Answer with one word."
 )
@@ -98,7 +98,7 @@ class Users:
         wrong = areas[(areas.index(task.area) + 1) % len(areas)]
         reply = task.area if self.generator.random() < right and not misled else wrong
         judged = Task(task.id, task.master, task.prompt, task.user, reply) if misled else task
-        outcome = self.rate(judged, "people", reply)
+        outcome = self.rate(judged, PEOPLE, reply)
         return TaskOutcome(**{**vars(outcome), "task": task})
 
 

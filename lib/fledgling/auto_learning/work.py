@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from fledgling.auto_learning.chat import ChatExample
 from fledgling.auto_learning.events import mirror, tell
 from fledgling.auto_learning.fine_tuning import fine_tune
 from fledgling.auto_learning.medallion import pipeline
@@ -24,6 +23,7 @@ from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.workspace import Workspace
 from fledgling.core.errors import FledglingError
 from fledgling.core.records import StepRecord
+from fledgling.feedback.examples import ChatExample
 
 
 class Workshop(Protocol):

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from fledgling.auto_learning import guardrails
-from fledgling.auto_learning.chat import ChatExample
 from fledgling.auto_learning.prediction import predict
 from fledgling.auto_learning.registry import Model, Registry
 from fledgling.auto_learning.replies import Replies
 from fledgling.auto_learning.settings import AutoLearningSection
 from fledgling.auto_learning.traffic import Task
-from fledgling.auto_learning.training import train
 from fledgling.auto_learning.workspace import Workspace
 from fledgling.core.records import StepRecord
+from fledgling.feedback.examples import ChatExample
+from fledgling.feedback.trainer import train
 from fledgling.models.loading import LoadedModel
 
 # (task, reply) → what the reply was worth, 0 to 1
@@ -54,9 +54,11 @@ class LocalWorkshop:
 
     def measure(self, workspace: Workspace, model: Model, champion: Model) -> dict[str, Any]:
         """Guardrails, and where there are trial tasks the prediction."""
-        registry = Registry(workspace)
+        registry, rails = Registry(workspace), self.section.guardrails
+        with Replies(self.loaded, registry, self.section.training) as plain:
+            moved = guardrails.forgotten(plain, model, rails)
         with self.replies(registry) as replies:
-            found = guardrails.measure(replies, model, champion, self.section.guardrails)
+            found = guardrails.measure(replies, model, champion, moved, rails)
             metrics = found.to_metrics()
             if self.trial and self.judge:
                 scores = [self._scores(replies, one) for one in (champion, model)]

@@ -134,7 +134,7 @@ class Workspace:
         except Timeout as error:
             who = holder.read_text() if holder.is_file() else "unknown"
             raise RunError(
-                f"another process (id {who}) is at work on {work!r} in {self.folder}; wait until"
+                f"another process (id {who}) is at work as {work!r} in {self.folder}; wait until"
                 " it is done, stop it, or give another folder"
             ) from error
         try:
