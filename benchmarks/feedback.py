@@ -50,9 +50,10 @@ NEGATIVE_REACTIONS = ("UR2", "UR3", "UR4", "UR5", "B1", "B4", "B5", "B6")
 
 def fit_judge(_: argparse.Namespace) -> None:
     """Fit on the training dialogues, say what cross-validation by dialogue finds, and store."""
-    section = load_config().feedback.signals
+    config = load_config()
+    section = config.feedback.signals
     labelled = read_dialogues(TRAIN) + read_exchanges()
-    coefficients, left_out = fit(labelled, load_embedder(), section, Fitting())
+    coefficients, left_out = fit(labelled, load_embedder(), section, config.language, Fitting())
     truth = [one.label for one, _, _ in left_out]
     found = [
         LABELS[int(shares.argmax())] if shares.max() >= section.min_probability else "neutral"
@@ -82,7 +83,8 @@ def print_classes(truth: Sequence[str], found: Sequence[str]) -> None:
 
 def measure_judge(arguments: argparse.Namespace) -> None:
     """The judge on held-out dialogues, and on other people's where their files are given."""
-    judge = Judge(load_embedder(), load_config().feedback.signals)
+    config = load_config()
+    judge = Judge(load_embedder(), config.feedback.signals, config.language)
     labelled = read_dialogues(HELD_OUT)
     started = time.perf_counter()
     feedback = judge.judge([one.exchange for one in labelled])

@@ -12,6 +12,11 @@ def section():
     return load_config().feedback
 
 
+@pytest.fixture(scope="session")
+def language():
+    return load_config().language
+
+
 @pytest.fixture
 def training(section):
     """A training of a few quick steps: two projections, four rows an update, no dropout."""

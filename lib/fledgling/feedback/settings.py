@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.core.settings import Count, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
 
 
 class TrainingSection(Section):
     """An adapter trained on examples: its shape, its passes over the data, its optimiser."""
 
-    adapter: AdapterSection
+    adapter: LoraSection
     epochs: Count
     batch_size: Count
     accumulation: Count
