@@ -4,7 +4,7 @@ becomes the better one for the question whose first reply failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fledgling.core.records import Feedback
@@ -12,6 +12,7 @@ from fledgling.feedback.buffer import FeedbackBuffer
 from fledgling.feedback.examples import Message
 from fledgling.feedback.judging.judge import Judge
 from fledgling.feedback.judging.signals import Exchange
+from fledgling.feedback.rows import messages
 
 
 @dataclass
@@ -46,15 +47,6 @@ class Listener:
             self.buffer.improve(self.failed, feedback.reply)
         key = self.buffer.add(feedback, history=messages(self.said[-1 - self.keep : -1]))
         self.failed = key if feedback.label in ("negative", "correction") else ""
-
-
-def messages(turns: Iterable[tuple[str, str]]) -> list[Message]:
-    """(user, reply) turns in the Hugging Face chat form."""
-    pairs = [
-        ({"role": "user", "content": user}, {"role": "assistant", "content": reply})
-        for user, reply in turns
-    ]
-    return [message for pair in pairs for message in pair]
 
 
 def exchanges(conversation: Sequence[Message]) -> Iterator[Exchange]:

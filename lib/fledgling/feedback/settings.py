@@ -68,6 +68,24 @@ class BufferSection(Section):
     instruction: str
 
 
+class ExportSection(Section):
+    """How an export is verified."""
+
+    texts: Count
+
+
+class HabitsSection(Section):
+    """How a habit is learned from its corrections, and measured."""
+
+    names: list[str] = Field(min_length=1)
+    rehearsed: Count
+    prompts: Count
+    max_new_tokens: Count
+    lr: Positive
+    epochs: Count
+    accumulation: Count
+
+
 class FeedbackSection(Section):
     """From conversation to adapter."""
 
@@ -76,3 +94,5 @@ class FeedbackSection(Section):
     training: TrainingSection
     preferences: PreferencesSection
     triggers: TriggersSection
+    habits: HabitsSection
+    export: ExportSection
