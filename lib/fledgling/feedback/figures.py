@@ -49,6 +49,15 @@ def plot_calibration(bins: Sequence[tuple[float, float, int]], error: float) -> 
     return figure
 
 
+def plot_labels(chances: Mapping[str, float], title: str) -> Drawing:
+    """The probability of every label of one turn."""
+    figure, axes = new_figure(height=2.4)
+    axes[0, 0].barh(list(chances)[::-1], list(chances.values())[::-1], color=GREY)
+    axes[0, 0].set(xlim=(0.0, 1.0))
+    label(axes[0, 0], title=title, x="probability", y="")
+    return figure
+
+
 def plot_habits(scores: Sequence[Mapping[str, object]]) -> Drawing:
     """Share of held-out replies that follow each habit: by adapter, by prompt, by nothing."""
     columns = {"followed": "adapter", "prompted": "wish in the prompt", "nothing": "nothing"}

@@ -64,6 +64,15 @@ class Judge:
             for one, shares, found in zip(seen, table, ranked, strict=True)
         ]
 
+    def chances(self, exchange: Exchange) -> dict[str, float]:
+        """The calibrated probability of every label."""
+        limit = self.section.max_characters
+        seen = observe([exchange], self.embedder, self.language, max_characters=limit)
+        ranked = _ranked(seen[0], self.coefficients.ranker, self.language)
+        named, names = matrix(seen, [_rank_features(ranked)])
+        table = self.coefficients.probabilities(design(seen, named), names)
+        return dict(zip(LABELS, map(float, table[0]), strict=True))
+
     def answer(self, exchange: Exchange) -> str:
         """The right answer in a turn that is known to correct the reply, "" where none is found."""
         reaction = exchange.reaction or ""
