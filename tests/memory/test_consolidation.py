@@ -11,29 +11,17 @@ from fledgling.memory.consolidation import consolidate, draw, recombined
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
 from fledgling.settings import load_config
 
-TOLD = ("Tom is my friend.", "My sister lives in Oslo.", "My car is red.")
-SMALL = {
-    "facts.adapter.rank": 2,
-    "facts.adapter.first_layer": 1,
-    "facts.learning.max_updates": 2,
-    "facts.kl.answer_tokens": 3,
-    "facts.guard.enabled": True,
-    "facts.guard.kl_budget": 50.0,
-    "facts.guard.anchors": 4,
-    "facts.guard.loss_margin": 50.0,
-}
-
 
 @pytest.fixture
-def new_learner():
+def new_learner(small, told):
     made = []
 
     def build(recipe="shared", **changes):
-        config = load_config(recipe=recipe, overrides={**SMALL, **changes})
+        config = load_config(recipe=recipe, overrides={**small, **changes})
         readers = GateReaders(WordEmbedder(), WordOverlap())
         learner = OnlineLearner(tiny_model(), config.facts, config.language, readers=readers)
         made.append(learner)
-        for _ in learn(learner, [Turn(text) for text in TOLD], reply=False):
+        for _ in learn(learner, [Turn(text) for text in told], reply=False):
             pass
         return learner
 

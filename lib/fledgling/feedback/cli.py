@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -199,3 +200,73 @@ def export_records(
     finally:
         buffer.close()
     typer.echo(f"{count} records in {out}")
+
+
+@feedback.command("read")
+def read_conversations(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    data: Annotated[Path, typer.Argument(help="JSONL of conversations: messages, as chats go.")],
+) -> None:
+    """Judge every next turn of conversations and keep what it says of the reply before it."""
+    from fledgling.feedback.buffer import FeedbackBuffer
+    from fledgling.feedback.judging.judge import Judge
+    from fledgling.feedback.listening import hear_all
+    from fledgling.models.loading import load_embedder
+
+    config = _configured("smollm2-135m", None)
+    section = config.feedback
+    reader = Judge(load_embedder(), section.signals, config.language)
+    buffer = FeedbackBuffer(store, section.buffer)
+    try:
+        heard, refused = hear_all(reader, buffer, data)
+        for one in refused:
+            typer.echo(f"{data} line {one.line} left out: {one.reason}", err=True)
+        counts = buffer.counters()
+    finally:
+        buffer.close()
+    typer.echo(
+        f"{heard} reactions read, {len(refused)} conversations left out; kept {counts.positive}"
+        f" positive, {counts.negative} negative ({counts.corrections} corrections),"
+        f" {counts.neutral} neutral"
+    )
+
+
+@feedback.command("watch")
+def watch(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    adapters: Annotated[Path, typer.Argument(help="Folder of the adapters.")],
+    model: _MODEL = "smollm2-135m",
+    now: Annotated[bool, typer.Option("--now", help="Train what is pending, then end.")] = False,
+    set_: _SET = None,
+) -> None:
+    """Train in the background whenever enough has come into a store, until Ctrl-C."""
+    from fledgling.core.runtime import start as start_runtime
+    from fledgling.feedback.background import BackgroundTrainer, train_pending
+    from fledgling.feedback.buffer import FeedbackBuffer
+    from fledgling.feedback.triggers import Floor
+    from fledgling.models.loading import load_model
+
+    config = _configured(model, set_)
+    core, section = config.core, config.feedback
+    runtime = start_runtime(device=core.device, dtype=core.dtype, threads=core.threads)
+    loaded, buffer = load_model(config.models, runtime), FeedbackBuffer(store, section.buffer)
+    console = Console(stderr=True)
+    try:
+        if now:
+            steps = train_pending(loaded, buffer, section, folder=adapters)
+            made = [one.name for one in _shown(steps, console) if one.event == "done"]
+            typer.echo(f"the adapter is in {made[-1]}" if made else "nothing is pending")
+            return
+        trainer = BackgroundTrainer(
+            loaded,
+            buffer,
+            section,
+            folder=adapters,
+            floor=Floor(),
+            ready=lambda folder: typer.echo(f"serving {folder}"),
+        )
+        with trainer:
+            typer.echo(f"looking every {section.triggers.look_seconds:g} s; Ctrl-C ends")
+            threading.Event().wait()
+    finally:
+        buffer.close()

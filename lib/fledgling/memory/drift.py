@@ -120,6 +120,8 @@ def recovery(
     """Queries after ``change`` until the mean over the last ``window`` of what was expected is at
     least 95% of the best; None where it never is.
     """
+    if len(expected) - change < window:
+        return None
     ratio = np.convolve(expected[change:], np.ones(window), "valid") / np.convolve(
         best[change:], np.ones(window), "valid"
     )
