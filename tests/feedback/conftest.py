@@ -24,8 +24,8 @@ def training(section):
         "epochs": 2,
         "accumulation": 2,
         "lr": 0.01,
-        "adapter.targets": ["q_proj", "v_proj"],
-        "adapter.dropout": 0.0,
+        "lora.targets": ["q_proj", "v_proj"],
+        "lora.dropout": 0.0,
         "checkpoint_seconds": 1e-6,
     }
     return override(section.training, changes)

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from fledgling import cli
 from fledgling.feedback import cli as ours
+from fledgling.models import export as exporting
 from fledgling.models import loading
 from fledgling.models.tiny import tiny_model
 
@@ -37,6 +38,17 @@ def test_train_makes_a_peft_folder_and_names_what_it_left_out(run, data, tmp_pat
     assert (tmp_path / "a" / "loss.png").is_file()
     again = run("train", "--data", data, "--out", tmp_path / "a", *QUICK)
     assert again.exit_code == 0, "the same training is finished already"
+
+
+def test_an_adapter_is_exported_and_every_hop_is_shown(run, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "load_model", lambda *_: tiny_model())
+    run("train", "--data", data, "--out", tmp_path / "a", *QUICK)
+    changes = ["--set", "feedback.export.texts=2"]
+    result = run("export", tmp_path / "a", tmp_path / "out", "--form", "q8_0", *changes)
+    assert result.exit_code == 0, result.output
+    assert all(hop in result.output for hop in ("adapter", "merged", "q8_0"))
+    kept = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert kept == ["adapter", "merged", "model.q8_0.gguf"]
 
 
 def test_a_dry_run_states_the_memory_of_a_model_that_is_not_here(run, data, tmp_path):

@@ -18,7 +18,7 @@ TEXTS = ["What is the capital of Australia?", "Tell me about tea."]
 @pytest.fixture
 def adapter(tmp_path):
     """A PEFT folder whose adapter changes a tiny model's mind."""
-    section = load_config().feedback.training.adapter
+    section = load_config().feedback.training.lora
     changed = Adapter(tiny_model(hidden=64), section)
     for name, parameter in changed.parameters.items():
         if "lora_B" in name:

@@ -14,7 +14,10 @@ from rich.table import Table
 from fledgling.core.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fledgling.core.records import StepRecord
+    from fledgling.feedback.rows import TrainingRows
     from fledgling.settings import Config
 
 app = typer.Typer(no_args_is_help=True)
@@ -91,7 +94,14 @@ def _say_memory(config: Config, console: Console) -> None:
     )
 
 
-def _train(config, rows, out: Path, start: Path | None, seed: int, console: Console) -> None:
+def _train(
+    config: Config,
+    rows: TrainingRows,
+    out: Path,
+    start: Path | None,
+    seed: int,
+    console: Console,
+) -> None:
     from fledgling.core.runtime import start as start_runtime
     from fledgling.feedback.figures import plot_training
     from fledgling.feedback.preferences import teach
@@ -103,7 +113,11 @@ def _train(config, rows, out: Path, start: Path | None, seed: int, console: Cons
     steps = teach(
         loaded, rows, section.training, section.preferences, folder=out, seed=seed, start=start
     )
-    records = list(_shown(steps, console))
+    try:
+        records = list(_shown(steps, console))
+    except (KeyboardInterrupt, SystemExit):
+        console.print("the same command goes on from the last checkpoint")
+        raise
     updates = [record for record in records if record.event == "update"]
     if updates:
         plot_training(updates).savefig(out / "loss.png", dpi=120)
@@ -114,7 +128,7 @@ def _train(config, rows, out: Path, start: Path | None, seed: int, console: Cons
     typer.echo(f"the adapter is in {out}")
 
 
-def _shown(steps, console: Console):
+def _shown(steps: Iterator[StepRecord], console: Console) -> Iterator[StepRecord]:
     """The records as they come, with a bar a phase."""
     columns = (
         TextColumn("{task.description}"),

@@ -99,7 +99,7 @@ def _head(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def _trained(model: torch.nn.Module, training: TrainingSection) -> int:
-    section, total = training.adapter, 0
+    section, total = training.lora, 0
     layers = model.config.num_hidden_layers
     acting = range(section.first_layer, section.last_layer % layers + 1)
     for name, module in model.named_modules():

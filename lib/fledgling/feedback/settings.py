@@ -13,7 +13,7 @@ from fledgling.models.settings import LoraSection
 class TrainingSection(Section):
     """An adapter trained on examples: its shape, its passes over the data, its optimiser."""
 
-    adapter: LoraSection
+    lora: LoraSection
     epochs: Count
     batch_size: Count
     accumulation: Count
