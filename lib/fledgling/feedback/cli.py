@@ -49,7 +49,7 @@ def train(
     """Train an adapter on feedback: examples by imitation, corrections by preference. Killed at any
     moment, the same command goes on from where it was.
     """
-    from fledgling.feedback.exchange import read_training_rows
+    from fledgling.feedback.taking_in import read_training_rows
 
     config = _configured(model, set_)
     rows, refused = read_training_rows(data, config.feedback.buffer.max_record_bytes)
@@ -184,7 +184,7 @@ def import_records(
 ) -> None:
     """Take feedback from a file into a store's buffer; what cannot be used is named by line."""
     from fledgling.feedback.buffer import FeedbackBuffer
-    from fledgling.feedback.exchange import import_into
+    from fledgling.feedback.taking_in import import_into
 
     section = _configured("smollm2-135m", None).feedback.buffer
     buffer = FeedbackBuffer(store, section)

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 from fledgling.core.errors import DataError
 from fledgling.core.files import write_text
 from fledgling.core.records import Feedback
-from fledgling.feedback.buffer import Entry, FeedbackBuffer, identity
+from fledgling.feedback.buffer import Entry
 from fledgling.feedback.examples import ChatExample, Message, PreferencePair, check_messages
-from fledgling.feedback.rows import TrainingRows, as_messages, chosen_reply, rows_of
+from fledgling.feedback.rows import as_messages, chosen_reply
 
 Record = Feedback | ChatExample | PreferencePair
 FORMS = ("native", "alpaca", "pairs", "chat")
@@ -213,44 +213,6 @@ def _share(value: Mapping[str, Any], key: str, default: float) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
         raise DataError(f"{key} {number!r} is not a number from 0 to 1")
     return float(number)
-
-
-def read_training_rows(path: Path, max_record_bytes: int) -> tuple[TrainingRows, list[Refused]]:
-    """What a file of any form teaches, and the records that were left out."""
-    entries: list[Entry] = []
-    examples: list[ChatExample] = []
-    pairs: list[PreferencePair] = []
-    refused: list[Refused] = []
-    for record in read_records(path, max_record_bytes=max_record_bytes):
-        if isinstance(record, Feedback):
-            entries.append(Entry(identity(record), len(entries), record))
-        elif isinstance(record, ChatExample):
-            examples.append(record)
-        elif isinstance(record, PreferencePair):
-            pairs.append(record)
-        else:
-            refused.append(record)
-    rows = rows_of(entries)
-    both = ((*examples, *rows.examples), (*pairs, *rows.pairs))
-    return TrainingRows(*both, rows.bad, rows.keys), refused
-
-
-def import_into(buffer: FeedbackBuffer, path: Path) -> tuple[int, list[Refused]]:
-    """Take the feedback of a file into a buffer; returns how many, and what was left out: broken
-    records, and forms that hold no reaction to a reply.
-    """
-    refused: list[Refused] = []
-    taken = 0
-    records = read_records(path, max_record_bytes=buffer.section.max_record_bytes)
-    for place, record in enumerate(records, start=1):
-        if isinstance(record, Feedback):
-            buffer.add(record)
-            taken += 1
-        elif isinstance(record, Refused):
-            refused.append(record)
-        else:
-            refused.append(Refused(place, "no feedback on a reply; train on it with --data"))
-    return taken, refused
 
 
 def write_entries(path: Path, entries: Sequence[Entry], form: str, *, instruction: str) -> int:
