@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 
 import ipywidgets
 
@@ -49,7 +50,8 @@ def _panel(judge: Judge, exchange: Exchange) -> ipywidgets.VBox:
 
 def _still(judge: Judge, exchange: Exchange) -> Drawing:
     feedback = judge.judge([exchange])[0]
-    return plot_labels(judge.chances(exchange), f"{exchange.reaction!r}: {described(feedback)}")
+    title = f"{exchange.reaction!r}: {described(feedback)}"
+    return plot_labels(judge.chances(exchange), "\n".join(textwrap.wrap(title, 70)))
 
 
 def described(feedback: Feedback) -> str:
