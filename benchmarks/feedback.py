@@ -3,6 +3,9 @@
 python benchmarks/feedback.py fit      # fit the judge: data/feedback/judge.json
 python benchmarks/feedback.py judge    # its bars on held-out dialogues, beside the documented rule
 python benchmarks/feedback.py buffer   # 100,000 exchanges: speed, memory, kill -9
+python benchmarks/feedback.py train    # 200 project examples; --quantization nf4
+python benchmarks/feedback.py habits   # every habit on its held-out prompts; --only NAME …
+python benchmarks/feedback.py export ADAPTER  # every hop against the merged model
 
 ``judge --reactions R --turns T`` judges other people's dialogues too, files in the layout of Petrak
 et al. (EMNLP 2023): nothing is fitted or chosen by them.
@@ -11,6 +14,7 @@ et al. (EMNLP 2023): nothing is fitted or chosen by them.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gzip
 import json
 import os
@@ -25,10 +29,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from fledgling.core.files import read_json, write_json
 from fledgling.core.records import Feedback
 from fledgling.core.records import judge as verdict
-from fledgling.core.runtime import seed_everything
+from fledgling.core.runtime import seed_everything, start
+from fledgling.core.statistics import mean_interval
+from fledgling.facts.measuring.anchors import held_in
 from fledgling.feedback.buffer import FeedbackBuffer
+from fledgling.feedback.habits import learn_habits, measure_habit, read_habits, recognise
 from fledgling.feedback.judging.classifier import Fitting
 from fledgling.feedback.judging.corrections import plain
 from fledgling.feedback.judging.dialogues import (
@@ -42,7 +50,13 @@ from fledgling.feedback.judging.dialogues import (
 from fledgling.feedback.judging.judge import Judge, fit, rule_labels
 from fledgling.feedback.judging.metrics import calibration, class_scores, macro_f1
 from fledgling.feedback.judging.signals import Exchange
-from fledgling.models.loading import load_embedder
+from fledgling.feedback.preferences import score_pairs, teach
+from fledgling.feedback.rows import entries_of, rows_of
+from fledgling.models.export import export
+from fledgling.models.gguf_files import FORMS
+from fledgling.models.loading import load_embedder, load_model
+from fledgling.models.peft_folders import attach_peft
+from fledgling.models.twins import twin
 from fledgling.settings import load_config
 
 NEGATIVE_REACTIONS = ("UR2", "UR3", "UR4", "UR5", "B1", "B4", "B5", "B6")
@@ -50,9 +64,10 @@ NEGATIVE_REACTIONS = ("UR2", "UR3", "UR4", "UR5", "B1", "B4", "B5", "B6")
 
 def fit_judge(_: argparse.Namespace) -> None:
     """Fit on the training dialogues, say what cross-validation by dialogue finds, and store."""
-    section = load_config().feedback.signals
+    config = load_config()
+    section = config.feedback.signals
     labelled = read_dialogues(TRAIN) + read_exchanges()
-    coefficients, left_out = fit(labelled, load_embedder(), section, Fitting())
+    coefficients, left_out = fit(labelled, load_embedder(), section, config.language, Fitting())
     truth = [one.label for one, _, _ in left_out]
     found = [
         LABELS[int(shares.argmax())] if shares.max() >= section.min_probability else "neutral"
@@ -82,7 +97,8 @@ def print_classes(truth: Sequence[str], found: Sequence[str]) -> None:
 
 def measure_judge(arguments: argparse.Namespace) -> None:
     """The judge on held-out dialogues, and on other people's where their files are given."""
-    judge = Judge(load_embedder(), load_config().feedback.signals)
+    config = load_config()
+    judge = Judge(load_embedder(), config.feedback.signals, config.language)
     labelled = read_dialogues(HELD_OUT)
     started = time.perf_counter()
     feedback = judge.judge([one.exchange for one in labelled])
@@ -274,6 +290,104 @@ def fill(arguments: argparse.Namespace) -> None:
         print(done, flush=True)
 
 
+def measure_training(arguments: argparse.Namespace) -> None:
+    """Train on the project's dialogues; which of two replies is preferred on held-out ones."""
+    changes = {
+        "models.quantization": arguments.quantization,
+        "core.dtype": arguments.dtype,
+        "core.device": "cpu",
+    }
+    config = load_config("full", overrides=changes)
+    runtime = start(device=config.core.device, dtype=config.core.dtype, threads=config.core.threads)
+    section = config.feedback
+    entries = [one for one in entries_of(read_dialogues(TRAIN)) if one.feedback.label != "neutral"]
+    rows = rows_of(entries[: arguments.examples])
+    unseen = rows_of(entries_of(read_dialogues(HELD_OUT))).pairs
+    loaded = load_model(config.models, runtime)
+    print(f"{len(rows.examples)} examples, {len(rows.pairs)} pairs; {len(unseen)} held-out pairs")
+    limit = section.training.max_tokens
+    before = [
+        score.prefers_chosen
+        for score in score_pairs(loaded.model, loaded.tokenizer, unseen, max_tokens=limit)
+    ]
+    folder = arguments.out / f"{arguments.dtype}-{arguments.quantization}"
+    started = time.perf_counter()
+    for record in teach(loaded, rows, section.training, section.preferences, folder=folder):
+        if record.event == "update":
+            print(record.name, record.step, record.values["of"], f"{record.values['loss']:.3f}")
+    seconds = time.perf_counter() - started
+    adapted = attach_peft(loaded, folder)
+    after = [
+        score.prefers_chosen
+        for score in score_pairs(adapted, loaded.tokenizer, unseen, max_tokens=limit)
+    ]
+    gains = [float(b) - float(a) for a, b in zip(before, after, strict=True)]
+    gain = mean_interval(gains)
+    print(f"preferred rightly: base {np.mean(before):.3f}, adapter {np.mean(after):.3f}")
+    print(f"gain {gain}; {seconds:.0f} s on {runtime.threads} thread(s)")
+    print_verdicts(
+        ("train.minutes", "<= 10", seconds / 60), ("train.preference_gain", "> 0", gain.mean)
+    )
+
+
+def measure_habits(arguments: argparse.Namespace) -> None:
+    """Each habit alone, learned from its corrections; scores are kept and resumed in a file."""
+    config = load_config("full", overrides={"core.device": "cpu"})
+    runtime = start(device="cpu", dtype=config.core.dtype, threads=config.core.threads)
+    section, embedder = config.feedback.habits, load_embedder()
+    loaded = load_model(config.models, runtime)
+    habits = read_habits()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    scores = []
+    for name in arguments.only or section.names:
+        path, folder = arguments.out / f"{name}.json", arguments.out / name
+        if not path.is_file():
+            assert recognise(habits[name].shown)[:1], name
+            steps = learn_habits(
+                loaded, [habits[name]], section, config.feedback.training, folder=folder
+            )
+            seconds = time.perf_counter()
+            for _ in steps:
+                pass
+            seconds = time.perf_counter() - seconds
+            other = twin(loaded)
+            acting = dataclasses.replace(other, model=attach_peft(other, folder))
+            score = measure_habit(loaded, acting, habits[name], section, embedder)
+            write_json(path, {**vars(score), "seconds": seconds})
+        score = read_json(path)
+        scores.append(score)
+        print(
+            f"{name:20} adapter {score['followed']:.2f}  prompt {score['prompted']:.2f}  nothing"
+            f" {score['nothing']:.2f}  content {score['content_kept']:.3f}"
+            f"  {score['seconds']:.0f} s  {score['example'][:60]!r}",
+            flush=True,
+        )
+    followed = float(np.mean([score["followed"] for score in scores]))
+    kept = float(np.mean([score["content_kept"] for score in scores]))
+    print_verdicts(
+        ("habits.followed", ">= 0.9", followed),
+        ("habits.content_kept", ">= 0.95", kept),
+        ("habits.prompted", ">= 0", float(np.mean([score["prompted"] for score in scores]))),
+    )
+
+
+def measure_export(arguments: argparse.Namespace) -> None:
+    """Every hop of an export."""
+    config = load_config("full")
+    texts = held_in()[: config.feedback.export.texts]
+    top = {}
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out"
+        for hop in export(config.models, arguments.adapter, out, list(FORMS), texts):
+            print(hop, flush=True)
+            top[hop.name] = hop.top1
+    print_verdicts(
+        ("export.f16.top1", ">= 0.999", top["f16"]),
+        ("export.q8_0.top1", ">= 0.99", top["q8_0"]),
+        ("export.q4_0.top1", ">= 0", top["q4_0"]),
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -285,6 +399,19 @@ def main() -> None:
     buffering = commands.add_parser("buffer")
     buffering.add_argument("--count", type=int, default=100_000)
     buffering.set_defaults(run=measure_buffer)
+    training = commands.add_parser("train")
+    training.add_argument("--quantization", default="none", choices=("none", "nf4"))
+    training.add_argument("--dtype", default="bfloat16", choices=("float32", "bfloat16"))
+    training.add_argument("--examples", type=int, default=200)
+    training.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "feedback")
+    training.set_defaults(run=measure_training)
+    habits = commands.add_parser("habits")
+    habits.add_argument("--only", nargs="*")
+    habits.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "habits")
+    habits.set_defaults(run=measure_habits)
+    exporting = commands.add_parser("export")
+    exporting.add_argument("adapter", type=Path)
+    exporting.set_defaults(run=measure_export)
     filling = commands.add_parser("fill")
     filling.add_argument("path", type=Path)
     filling.set_defaults(run=fill)

@@ -25,6 +25,7 @@ from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
 from fledgling.feedback.settings import FeedbackSection
 from fledgling.language.settings import LanguageSection
+from fledgling.memory.settings import MemorySection
 from fledgling.models.settings import ModelsSection
 from fledgling.reports.settings import ReportsSection
 from fledgling.tasks.settings import TasksSection
@@ -56,6 +57,7 @@ class Config(Section):
     tasks: TasksSection
     teachers: TeachersSection
     feedback: FeedbackSection
+    memory: MemorySection
     auto_learning: AutoLearningSection
 
 

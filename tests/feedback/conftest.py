@@ -12,6 +12,11 @@ def section():
     return load_config().feedback
 
 
+@pytest.fixture(scope="session")
+def language():
+    return load_config().language
+
+
 @pytest.fixture
 def training(section):
     """A training of a few quick steps: two projections, four rows an update, no dropout."""
@@ -19,8 +24,8 @@ def training(section):
         "epochs": 2,
         "accumulation": 2,
         "lr": 0.01,
-        "adapter.targets": ["q_proj", "v_proj"],
-        "adapter.dropout": 0.0,
+        "lora.targets": ["q_proj", "v_proj"],
+        "lora.dropout": 0.0,
         "checkpoint_seconds": 1e-6,
     }
     return override(section.training, changes)

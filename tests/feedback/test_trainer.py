@@ -69,7 +69,7 @@ def test_the_same_call_again_trains_nothing_and_another_one_is_refused(
 def test_a_stopped_training_goes_on_and_ends_where_an_unbroken_one_does(
     tiny, sums, training, tmp_path
 ):
-    dropping = override(training, {"adapter.dropout": 0.3})
+    dropping = override(training, {"lora.dropout": 0.3})
     run(tiny, sums, dropping, tmp_path / "whole", seed=3)
     steps = train(tiny, sums, dropping, folder=tmp_path / "broken", seed=3)
     while next(steps).step < 5:

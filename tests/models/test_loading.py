@@ -125,7 +125,7 @@ def test_conversion_draws_no_bar(capfd):
     from transformers import modeling_gguf_pytorch_utils as gguf_reader
 
     shown = gguf_reader.tqdm
-    with loading._no_conversion_bar():
+    with loading.quiet_gguf():
         assert list(gguf_reader.tqdm(range(3), desc="Converting")) == [0, 1, 2]
     assert capfd.readouterr().err == ""
     assert gguf_reader.tqdm is shown

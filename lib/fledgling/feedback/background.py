@@ -8,7 +8,6 @@ step may be repeated, none is done twice.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -190,8 +189,10 @@ class BackgroundTrainer:
             logger.warning("training failed, the adapter before it goes on serving: %s", error)
 
     def _train(self) -> None:
+        from fledgling.feedback.trl_parts import import_trainers  # TRL takes seconds to import
+
         self.records.clear()
-        importlib.import_module("fledgling.feedback.trl_parts").import_trainers()
+        import_trainers()
         steps = train_pending(
             self.loaded, self.buffer, self.section, folder=self.folder, seed=self.seed
         )

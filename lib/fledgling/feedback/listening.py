@@ -4,14 +4,19 @@ becomes the better one for the question whose first reply failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from fledgling.core.errors import DataError
+from fledgling.core.files import read_jsonl
 from fledgling.core.records import Feedback
 from fledgling.feedback.buffer import FeedbackBuffer
 from fledgling.feedback.examples import Message
+from fledgling.feedback.exchange import Refused
 from fledgling.feedback.judging.judge import Judge
 from fledgling.feedback.judging.signals import Exchange
+from fledgling.feedback.rows import as_messages, messages
 
 
 @dataclass
@@ -48,22 +53,33 @@ class Listener:
         self.failed = key if feedback.label in ("negative", "correction") else ""
 
 
-def messages(turns: Iterable[tuple[str, str]]) -> list[Message]:
-    """(user, reply) turns in the Hugging Face chat form."""
-    pairs = [
-        ({"role": "user", "content": user}, {"role": "assistant", "content": reply})
-        for user, reply in turns
-    ]
-    return [message for pair in pairs for message in pair]
+def hear_all(judge: Judge, buffer: FeedbackBuffer, path: Path) -> tuple[int, list[Refused]]:
+    """Hear every conversation of a JSONL file, one ``{"messages": […]}`` a line; returns how many
+    reactions were read, and the conversations left out.
+    """
+    heard, refused = 0, []
+    for line, value in read_jsonl(path):
+        try:
+            conversation = as_messages(value.get("messages"), "user")
+        except DataError as error:
+            refused.append(Refused(line, str(error)))
+            continue
+        heard += _hear(Listener(judge, buffer), conversation)
+    return heard, refused
 
 
-def exchanges(conversation: Sequence[Message]) -> Iterator[Exchange]:
-    """The exchanges of a conversation in the chat form, system messages aside. One that ends in the
-    middle of an exchange loses only that: a question without a reply teaches nothing.
+def _hear(listener: Listener, conversation: Sequence[Message]) -> int:
+    """One conversation, system messages aside. A question without a reply teaches nothing; a turn
+    without a reply, at its end, still judges the reply before it.
     """
     turns = [message for message in conversation if message["role"] != "system"]
+    heard = 0
     for place, message in enumerate(turns):
-        if message["role"] != "assistant" or place == 0 or turns[place - 1]["role"] != "user":
+        if message["role"] != "user":
             continue
-        after = turns[place + 1]["content"] if place + 1 < len(turns) else None
-        yield Exchange(turns[place - 1]["content"], message["content"], after)
+        after = turns[place + 1] if place + 1 < len(turns) else None
+        if after is not None and after["role"] == "assistant":
+            heard += listener.hear(message["content"], after["content"]) is not None
+        elif after is None:
+            return heard + (listener.react(message["content"]) is not None)
+    return heard + (listener.react(None) is not None)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fledgling.core.errors import DataError
-from fledgling.feedback.buffer import Entry
+from fledgling.core.records import Feedback
+from fledgling.feedback.buffer import Entry, identity
 from fledgling.feedback.examples import ROLES, ChatExample, Message, PreferencePair
 from fledgling.feedback.judging.corrections import alike, words_of
+from fledgling.feedback.judging.dialogues import Labelled
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*%?")
 _APOLOGY = re.compile(
@@ -56,6 +58,32 @@ def rows_of(entries: Iterable[Entry]) -> TrainingRows:
         else:
             bad.append(_reply(prompt, feedback.reply, weight))
     return TrainingRows(tuple(examples), tuple(pairs), tuple(bad), tuple(keys))
+
+
+def entries_of(labelled: Iterable[Labelled]) -> list[Entry]:
+    """The project's own labelled turns as the buffer would hold them, certain of their labels. The
+    reply that came next counts as the better one where it was liked.
+    """
+    entries = []
+    for number, one in enumerate(labelled):
+        said = one.exchange
+        answer = one.answers[0] if one.answers else ""
+        feedback = Feedback(
+            one.label, 1.0, said.prompt, said.reply, said.reaction or "", correction=answer
+        )
+        better = one.better if one.liked and one.label in ("negative", "correction") else ""
+        history = tuple(messages(one.history))
+        entries.append(Entry(identity(feedback), number, feedback, better, history))
+    return entries
+
+
+def messages(turns: Iterable[tuple[str, str]]) -> list[Message]:
+    """(user, reply) turns in the Hugging Face chat form."""
+    pairs = [
+        ({"role": "user", "content": user}, {"role": "assistant", "content": reply})
+        for user, reply in turns
+    ]
+    return [message for pair in pairs for message in pair]
 
 
 def _reply(prompt: tuple[Message, ...], reply: str, weight: float) -> ChatExample:

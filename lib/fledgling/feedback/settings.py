@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.core.settings import Count, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import LoraSection
 
 
 class TrainingSection(Section):
     """An adapter trained on examples: its shape, its passes over the data, its optimiser."""
 
-    adapter: AdapterSection
+    lora: LoraSection
     epochs: Count
     batch_size: Count
     accumulation: Count
@@ -68,6 +68,24 @@ class BufferSection(Section):
     instruction: str
 
 
+class ExportSection(Section):
+    """How an export is verified."""
+
+    texts: Count
+
+
+class HabitsSection(Section):
+    """How a habit is learned from its corrections, and measured."""
+
+    names: list[str] = Field(min_length=1)
+    rehearsed: Count
+    prompts: Count
+    max_new_tokens: Count
+    lr: Positive
+    epochs: Count
+    accumulation: Count
+
+
 class FeedbackSection(Section):
     """From conversation to adapter."""
 
@@ -76,3 +94,5 @@ class FeedbackSection(Section):
     training: TrainingSection
     preferences: PreferencesSection
     triggers: TriggersSection
+    habits: HabitsSection
+    export: ExportSection

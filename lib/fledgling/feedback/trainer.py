@@ -105,7 +105,7 @@ def run_training(
             return
         begin(progress, mark)
         quieten_trainers()
-        adapter = Adapter(twin(loaded), section.adapter, seed)
+        adapter = Adapter(twin(loaded), section.lora, seed)
         if start is not None:
             restore_peft(adapter, start)
         last: StepRecord | None = None

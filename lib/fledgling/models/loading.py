@@ -129,7 +129,7 @@ def _convert(source: Path, folder: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{EMBEDDED}.", dir=folder.parent))
     try:
-        with _no_conversion_bar():
+        with quiet_gguf():
             loaded = AutoModelForCausalLM.from_pretrained(
                 source.parent, gguf_file=source.name, dtype=torch.float32
             )
@@ -148,7 +148,7 @@ def _convert(source: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _no_conversion_bar() -> Iterator[None]:
+def quiet_gguf() -> Iterator[None]:
     """The reader of GGUF files draws its bar past transformers' own switch for bars, so it is
     handed a silent one.
     """

@@ -1,8 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fledgling.core.errors import DataError
-from fledgling.core.layers import override
 from fledgling.feedback.judging.classifier import (
     Coefficients,
     Fitting,
@@ -37,9 +38,9 @@ def toy(count=24):
 
 
 @pytest.fixture(scope="module")
-def judge(section):
-    coefficients, _ = fit(toy(), WordEmbedder(), section.signals, Fitting(folds=3))
-    return Judge(WordEmbedder(), section.signals, coefficients)
+def judge(section, language):
+    coefficients, _ = fit(toy(), WordEmbedder(), section.signals, language, Fitting(folds=3))
+    return Judge(WordEmbedder(), section.signals, language, coefficients)
 
 
 def exchange(reaction):
@@ -60,15 +61,16 @@ def test_leaving_says_nothing_of_the_reply(judge):
 
 
 def test_neutral_is_the_default_where_nothing_is_likely_enough(judge):
-    strict = Judge(
-        judge.embedder, override(judge.section, {"min_probability": 1.0}), judge.coefficients
-    )
+    unsure = replace(judge.coefficients, temperature=100.0)  # every label about as likely
+    strict = Judge(judge.embedder, judge.section, judge.language, unsure)
     assert strict.judge([exchange("perfect, thanks")])[0].label == "neutral"
 
 
 def test_what_is_stored_judges_the_same(judge, tmp_path):
     judge.coefficients.save(tmp_path / "judge.json")
-    again = Judge(judge.embedder, judge.section, Coefficients.load(tmp_path / "judge.json"))
+    again = Judge(
+        judge.embedder, judge.section, judge.language, Coefficients.load(tmp_path / "judge.json")
+    )
     for said in ("thanks", "no, it's rye", "how long?"):
         one, two = judge.judge([exchange(said)])[0], again.judge([exchange(said)])[0]
         assert one.label == two.label and abs(one.confidence - two.confidence) < 1e-3

@@ -11,10 +11,13 @@ from fledgling.feedback.judging.signals import (
     signals_of,
 )
 from fledgling.models.tiny import WordEmbedder
+from fledgling.settings import load_config
+
+LANGUAGE = load_config().language
 
 
 def cues(reaction, reply="It is Sydney."):
-    return cues_of(Exchange("What is the capital of Australia?", reply, reaction))
+    return cues_of(Exchange("What is the capital of Australia?", reply, reaction), LANGUAGE)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,7 @@ def cues(reaction, reply="It is Sydney."):
         ("that doesn't work", {"not_working"}),
         ("way too long", {"complaint"}),
         ("shorter please", {"redo"}),
-        ("huh? i dont get it", {"unclear", "question"}),
+        ("huh? i dont get it", {"unclear"}),
         ("and of New Zealand?", {"question"}),
         ("never mind", {"leaving"}),
         ("COME ON", {"complaint", "loud"}),
@@ -50,7 +53,9 @@ def test_words_inside_words_are_no_cues():
 
 
 def observed(reaction, prompt="how do i bake bread", reply="Mix flour, water and yeast."):
-    return observe([Exchange(prompt, reply, reaction)], WordEmbedder(), max_characters=500)[0]
+    return observe(
+        [Exchange(prompt, reply, reaction)], WordEmbedder(), LANGUAGE, max_characters=500
+    )[0]
 
 
 def test_signals_say_how_a_turn_stands_to_what_was_before(section):
@@ -78,7 +83,7 @@ def test_equal_texts_are_embedded_once():
 
 def test_only_the_beginning_of_a_huge_turn_is_read():
     seen = observed("x" * 500 + " thanks")
-    assert "thanks" not in seen.cues | cues_of(seen.exchange, 500)
+    assert "thanks" not in seen.cues | cues_of(seen.exchange, LANGUAGE, 500)
 
 
 def test_a_broken_cue_is_named(tmp_path):

@@ -20,8 +20,9 @@ from fledgling.core.errors import DataError
 from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 from fledgling.core.words import FUNCTION_WORDS
-from fledgling.language.corrections import correction_of
+from fledgling.language.corrections import find_correction
 from fledgling.language.sentences import mend_apostrophes
+from fledgling.language.settings import LanguageSection
 
 GRAMMAR = DATA / "feedback" / "answers.yaml"
 MAX_CHARACTERS = 400  # a correction names its answer early; the rest of a long turn is not read
@@ -29,6 +30,7 @@ _CLAUSE = re.compile(
     r"(?:[!?;—–()\n…]|:(?!\d)|(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bMrs)\.(?!\w)|,(?!\d)"
     r"|\s[-–]\s(?=\w{2}))+\s*"
 )
+_BARE_ITS = re.compile(r"(?:(?<=^)|(?<=[,.!]\s))its\b", re.IGNORECASE)  # "no, its canberra"
 _SIGNS = (
     "first_clause",
     "last_clause",
@@ -81,7 +83,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE | re.VERBOSE)
 
 
-def candidates(reaction: str, prompt: str) -> dict[str, set[str]]:
+def candidates(reaction: str, prompt: str, language: LanguageSection) -> dict[str, set[str]]:
     """Every proposed answer with the names of the readings that propose it."""
     grammar = read_grammar()
     text = mend_apostrophes(reaction[:MAX_CHARACTERS].strip()).strip()
@@ -96,8 +98,8 @@ def candidates(reaction: str, prompt: str) -> dict[str, set[str]]:
                     if len(kept.split()) <= 10 and _says_something(kept):
                         trimmed = {"trimmed"} if kept != answer else set()
                         found.setdefault(kept, set()).update({name}, names, trimmed)
-    read = correction_of(text, prompt)
-    answer = ((read[1] or read[0]) if read else "").strip(" .,!?")
+    read = find_correction(_BARE_ITS.sub("it's", text), prompt, language)
+    answer = ((read.answer or read.said) if read else "").strip(" .,!?")
     if answer:
         found.setdefault(answer, set()).add("as_read")
     return found
@@ -196,11 +198,16 @@ def plain(text: str) -> str:
 
 
 def rank(
-    reaction: str, *, prompt: str, reply: str, weights: Mapping[str, float]
+    reaction: str,
+    *,
+    prompt: str,
+    reply: str,
+    weights: Mapping[str, float],
+    language: LanguageSection,
 ) -> list[tuple[float, str]]:
     """(score, candidate) of every candidate, the best first."""
     scored = []
-    for answer, names in candidates(reaction, prompt).items():
+    for answer, names in candidates(reaction, prompt, language).items():
         described = describe(answer, names, reaction=reaction, prompt=prompt, reply=reply)
         score = sum(weights.get(name, 0.0) * value for name, value in described.items())
         scored.append((float(score), answer))
@@ -208,7 +215,10 @@ def rank(
 
 
 def fit_ranker(
-    cases: Sequence[tuple[str, str, str, Sequence[str]]], *, strength: float
+    cases: Sequence[tuple[str, str, str, Sequence[str]]],
+    language: LanguageSection,
+    *,
+    strength: float,
 ) -> dict[str, float]:
     """Weights of the ranker from (prompt, reply, reaction, accepted answers): the conditional logit
     model (McFadden, 1974) over the candidates of each turn, with an L2 penalty of
@@ -219,7 +229,7 @@ def fit_ranker(
     turns: list[tuple[np.ndarray, np.ndarray]] = []
     names: list[str] = []
     for prompt, reply, reaction, accepted in cases:
-        found = candidates(reaction, prompt)
+        found = candidates(reaction, prompt, language)
         rows = [
             describe(answer, readings, reaction=reaction, prompt=prompt, reply=reply)
             for answer, readings in found.items()

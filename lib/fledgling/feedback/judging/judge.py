@@ -31,6 +31,7 @@ from fledgling.feedback.judging.signals import (
     signals_of,
 )
 from fledgling.feedback.settings import SignalsSection
+from fledgling.language.settings import LanguageSection
 
 Ranked = list[tuple[float, str]]
 
@@ -42,23 +43,35 @@ class Judge:
         self,
         embedder: Embeds,
         section: SignalsSection,
+        language: LanguageSection,
         coefficients: Coefficients | None = None,
     ) -> None:
-        self.embedder, self.section = embedder, section
+        self.embedder, self.section, self.language = embedder, section, language
         self.coefficients = coefficients or Coefficients.load()
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Feedback]:
         """Feedback for each exchange, in order; about 10 ms each on one core, less in bulk."""
         if not exchanges:
             return []
-        seen = observe(exchanges, self.embedder, max_characters=self.section.max_characters)
-        ranked = [_ranked(one, self.coefficients.ranker) for one in seen]
+        seen = observe(
+            exchanges, self.embedder, self.language, max_characters=self.section.max_characters
+        )
+        ranked = [_ranked(one, self.coefficients.ranker, self.language) for one in seen]
         named, names = matrix(seen, [_rank_features(found) for found in ranked])
         table = self.coefficients.probabilities(design(seen, named), names)
         return [
             self._feedback(one, shares, found)
             for one, shares, found in zip(seen, table, ranked, strict=True)
         ]
+
+    def chances(self, exchange: Exchange) -> dict[str, float]:
+        """The calibrated probability of every label."""
+        limit = self.section.max_characters
+        seen = observe([exchange], self.embedder, self.language, max_characters=limit)
+        ranked = _ranked(seen[0], self.coefficients.ranker, self.language)
+        named, names = matrix(seen, [_rank_features(ranked)])
+        table = self.coefficients.probabilities(design(seen, named), names)
+        return dict(zip(LABELS, map(float, table[0]), strict=True))
 
     def answer(self, exchange: Exchange) -> str:
         """The right answer in a turn that is known to correct the reply, "" where none is found."""
@@ -68,6 +81,7 @@ class Judge:
             prompt=exchange.prompt,
             reply=exchange.reply,
             weights=self.coefficients.ranker,
+            language=self.language,
         )
         return ranked[0][1] if ranked else ""
 
@@ -119,7 +133,7 @@ def documented_rule(exchange: Exchange, cues: Iterable[str], near: float, same_t
 def rule_labels(exchanges: Sequence[Exchange], judge: Judge) -> list[str]:
     """What the documented rule makes of exchanges."""
     section = judge.section
-    seen = observe(exchanges, judge.embedder, max_characters=section.max_characters)
+    seen = observe(exchanges, judge.embedder, judge.language, max_characters=section.max_characters)
     return [
         documented_rule(
             one.exchange, one.cues, max(one.to_prompt, one.to_reply), section.same_topic
@@ -128,10 +142,14 @@ def rule_labels(exchanges: Sequence[Exchange], judge: Judge) -> list[str]:
     ]
 
 
-def _ranked(seen: Observation, ranker: dict[str, float]) -> Ranked:
+def _ranked(seen: Observation, ranker: dict[str, float], language: LanguageSection) -> Ranked:
     exchange = seen.exchange
     return rank(
-        exchange.reaction or "", prompt=exchange.prompt, reply=exchange.reply, weights=ranker
+        exchange.reaction or "",
+        prompt=exchange.prompt,
+        reply=exchange.reply,
+        weights=ranker,
+        language=language,
     )
 
 
@@ -144,19 +162,31 @@ def _rank_features(ranked: Ranked) -> dict[str, float]:
 
 
 def fit(
-    labelled: Sequence[Labelled], embedder: Embeds, section: SignalsSection, fitting: Fitting
+    labelled: Sequence[Labelled],
+    embedder: Embeds,
+    section: SignalsSection,
+    language: LanguageSection,
+    fitting: Fitting,
 ) -> tuple[Coefficients, list[tuple[Labelled, np.ndarray, str]]]:
     """Coefficients from labelled exchanges, and what cross-validation by dialogue says of each: its
     probabilities (4,) and extracted answer from a fit that had not seen its dialogue.
     """
     seen = observe(
-        [one.exchange for one in labelled], embedder, max_characters=section.max_characters
+        [one.exchange for one in labelled],
+        embedder,
+        language,
+        max_characters=section.max_characters,
     )
     labels = np.array([one.label for one in labelled])
     fold = folds_of([one.dialogue for one in labelled], fitting.folds, np.random.default_rng(0))
     weights = np.where(fold < 0, fitting.single_weight, 1.0)
-    rankers = [_fit_ranker(labelled, fold != place, fitting) for place in range(fitting.folds)]
-    ranked = [_ranked(one, rankers[max(place, 0)]) for one, place in zip(seen, fold, strict=True)]
+    rankers = [
+        _fit_ranker(labelled, fold != place, language, fitting) for place in range(fitting.folds)
+    ]
+    ranked = [
+        _ranked(one, rankers[max(place, 0)], language)
+        for one, place in zip(seen, fold, strict=True)
+    ]
     named, names = matrix(seen, [_rank_features(found) for found in ranked])
     rows = design(seen, named)
     scores = np.zeros((len(labelled), len(LABELS)))
@@ -167,7 +197,7 @@ def fit(
     own = fold >= 0
     temperature = fit_temperature(scores[own], labels[own])
     slopes, bias = fit_weights(rows, labels, weights, fitting.strength)
-    ranker = _fit_ranker(labelled, np.ones(len(labelled), dtype=bool), fitting)
+    ranker = _fit_ranker(labelled, np.ones(len(labelled), dtype=bool), language, fitting)
     coefficients = Coefficients(tuple(names), slopes, bias, temperature, ranker)
     shares = np.exp(scores / temperature)
     shares /= shares.sum(axis=1, keepdims=True)
@@ -177,11 +207,14 @@ def fit(
 
 
 def _fit_ranker(
-    labelled: Sequence[Labelled], chosen: np.ndarray, fitting: Fitting
+    labelled: Sequence[Labelled],
+    chosen: np.ndarray,
+    language: LanguageSection,
+    fitting: Fitting,
 ) -> dict[str, float]:
     cases = [
         (one.exchange.prompt, one.exchange.reply, one.exchange.reaction or "", one.answers)
         for one, used in zip(labelled, chosen, strict=True)
         if used and one.label == "correction"
     ]
-    return fit_ranker(cases, strength=fitting.ranker_strength)
+    return fit_ranker(cases, language, strength=fitting.ranker_strength)

@@ -19,8 +19,9 @@ from fledgling.core.paths import DATA
 from fledgling.core.words import FUNCTION_WORDS
 from fledgling.feedback.judging.corrections import alike, words_of
 from fledgling.feedback.settings import SignalsSection
-from fledgling.language.corrections import correction_of
+from fledgling.language.corrections import find_correction
 from fledgling.language.sentences import mend_apostrophes
+from fledgling.language.settings import LanguageSection
 
 CUES = DATA / "feedback" / "cues.yaml"
 _ASKS = re.compile(
@@ -75,7 +76,11 @@ def read_cues(path: Path = CUES) -> dict[str, re.Pattern[str]]:
 
 
 def observe(
-    exchanges: Sequence[Exchange], embedder: Embeds, *, max_characters: int
+    exchanges: Sequence[Exchange],
+    embedder: Embeds,
+    language: LanguageSection,
+    *,
+    max_characters: int,
 ) -> list[Observation]:
     """Look at exchanges; each text is embedded once. Only the first ``max_characters`` of a text
     are read.
@@ -88,7 +93,7 @@ def observe(
     vectors = embed_once(embedder, texts).reshape(len(exchanges), 3, -1)
     return [
         Observation(
-            cues_of(exchange, max_characters),
+            cues_of(exchange, language, max_characters),
             float(reaction @ prompt),
             float(reaction @ reply),
             _overlap(exchange.reaction or "", exchange.prompt),
@@ -111,7 +116,9 @@ def embed_once(embedder: Embeds, texts: Sequence[str], batch_size: int = 64) -> 
     return table[[place[text] for text in texts]]
 
 
-def cues_of(exchange: Exchange, max_characters: int = 2000) -> frozenset[str]:
+def cues_of(
+    exchange: Exchange, language: LanguageSection, max_characters: int = 2000
+) -> frozenset[str]:
     """The names of the cues in a reaction, and of how it answers the reply."""
     text = mend_apostrophes((exchange.reaction or "")[:max_characters]).replace("’", "'").strip()
     found = {name for name, pattern in read_cues().items() if pattern.search(text)}
@@ -122,7 +129,7 @@ def cues_of(exchange: Exchange, max_characters: int = 2000) -> frozenset[str]:
         found.add("question")
     if exchange.reply.rstrip().endswith("?") and not asks:
         found.add("answers")
-    if correction_of(text, exchange.prompt) is not None:
+    if find_correction(text, exchange.prompt, language) is not None:
         found.add("corrects")
     if re.search(r"!{2,}|\?{2,}|\b[A-Z]{4,}\b", exchange.reaction or ""):
         found.add("loud")
