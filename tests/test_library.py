@@ -15,21 +15,11 @@ ALLOWED = {
     "fledgling.models.tiny": "stands in for a real model in tests",
     "fledgling.teachers.mock.FixedTeacher": "stands in for a real teacher in tests",
     "fledgling.feedback.trl_parts.Reporting": "is mixed into TRL's trainers, which call it",
+    "fledgling.auto_learning.medallion.ray_data.open_table": "for whoever has Ray (optional)",
+    "fledgling.tasks.store.load_graph_model": "opens in your own code what `tasks train` saved",
     "fledgling.reports.kernel.main": "is started as a process: python -m",
 }
-# What still has no caller, with the package whose owner mends it.
-KNOWN = {
-    "fledgling.core.statistics.share_interval": "facts",
-    "fledgling.facts.measuring.forgetting.forward_transfer": "facts",
-    "fledgling.facts.measuring.plasticity": "facts",
-    "fledgling.facts.measuring.stability": "facts",
-    "fledgling.models.adapters.from_bytes": "facts",
-    "fledgling.models.adapters.to_bytes": "facts",
-    "fledgling.tasks.data.examples.write_tasks": "tasks",
-    "fledgling.tasks.figures.plot_comparison": "tasks",
-    "fledgling.tasks.processes": "tasks",
-    "fledgling.tasks.store.load_into": "tasks",
-}
+KNOWN: dict[str, str] = {}  # what still has no caller, with the package whose owner mends it
 
 
 @dataclass

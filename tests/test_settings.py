@@ -104,15 +104,13 @@ class Readers(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if isinstance(node.target, ast.Attribute):
-            self.note(node.target, named(node.annotation))
+        self.note(node.target, named(node.annotation))
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         for holder in self.kinds(node.value):
-            for kind in SECTIONS[holder].__mro__:  # what a section inherits is read through it
-                if node.attr in getattr(kind, "model_fields", {}):
-                    self.read.add(f"{kind.__name__}.{node.attr}")
+            if node.attr in SECTIONS[holder].model_fields:
+                self.read.add(f"{owner(SECTIONS[holder], node.attr).__name__}.{node.attr}")
         self.generic_visit(node)
 
 
@@ -143,7 +141,17 @@ def keys_read(trees: list[ast.Module]) -> set[str]:
 
 
 def keys() -> set[str]:
-    return {f"{name}.{key}" for name, section in SECTIONS.items() for key in section.model_fields}
+    """Every key under the section that brings it in, not under those that inherit it."""
+    return {
+        f"{owner(section, key).__name__}.{key}"
+        for section in SECTIONS.values()
+        for key in section.model_fields
+    }
+
+
+def owner(section: type[Section], key: str) -> type[Section]:
+    """The class that declares a key."""
+    return next(kind for kind in section.__mro__ if key in vars(kind).get("__annotations__", {}))
 
 
 def test_every_key_is_read_by_code():

@@ -19,6 +19,7 @@ from fledgling.facts.learning.losses import (
 )
 from fledgling.facts.settings import KLSection, LearningSection
 from fledgling.models.rows import AdaptedModel, Rows
+from fledgling.models.settings import AdapterSection
 
 Penalty = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
 Constraint = Callable[[], None]
@@ -103,7 +104,7 @@ class OnlineTrainer:
         last = max(self.learning.max_updates - 1, 1)
         for number, batch in zip(range(self.learning.max_updates), batches, strict=False):
             if number == 0 and self._aligns:
-                section = self.adapted.adapter.section
+                section: AdapterSection = self.adapted.adapter.section
                 align(
                     self.adapted,
                     batch.rows,
