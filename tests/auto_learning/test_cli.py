@@ -87,3 +87,16 @@ def test_a_folder_that_is_not_there_is_said(capsys, tmp_path):
         main(["auto", "status", "--folder", str(tmp_path / "typo")])
     assert "there is no workspace" in capsys.readouterr().err
     assert not (tmp_path / "typo").exists()
+
+
+def test_lineage_leads_back_to_the_base(auto, world, section):
+    world.work(5)
+    rollout.deploy(world.workspace, section, world.model("m"), world.now)
+    code, out, _ = auto("lineage", "m")
+    assert code == 0 and out.splitlines()[0].startswith("m ")
+
+
+def test_areas_name_what_to_collect_and_what_to_rate(auto, world):
+    world.work(30)
+    code, out, _ = auto("areas", "support")
+    assert code == 0 and out.strip()

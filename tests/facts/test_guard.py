@@ -7,7 +7,7 @@ import torch
 
 from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
-from fledgling.models.adapters import to_bytes
+from fledgling.models.tiny import to_bytes
 
 SHARED = {"facts.learning.placement": "shared", "facts.gate.enabled": False}
 

@@ -8,7 +8,7 @@ from fledgling.facts.flow import learn, train_waiting
 from fledgling.facts.placements import BASE
 from fledgling.facts.placements.in_prompt import PROMPT
 from fledgling.facts.placements.shared import SHARED
-from fledgling.models.adapters import to_bytes
+from fledgling.models.tiny import to_bytes
 
 MODES = pytest.mark.parametrize("adapters", ["per_fact", "shared"])
 

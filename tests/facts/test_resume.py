@@ -13,7 +13,7 @@ import pytest
 
 from fledgling.core.records import Turn
 from fledgling.facts.flow import learn
-from fledgling.models.adapters import to_bytes
+from fledgling.models.tiny import to_bytes
 
 TEXTS = [
     "Tom is my friend.",

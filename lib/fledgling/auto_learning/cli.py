@@ -65,6 +65,39 @@ def status(
 
 
 @app.command()
+def areas(
+    master: Annotated[str, typer.Argument(help="The task family.")],
+    folder: Folder = "",
+    set_: Overrides = None,
+    count: Annotated[int, typer.Option(min=1, help="Tasks to list, at most.")] = 10,
+) -> None:
+    """Where more examples help most, and the tasks there that a person should rate."""
+    from fledgling.auto_learning.areas import edge_cases, next_areas
+
+    with _workspace(folder, set_) as (workspace, config):
+        section = config.auto_learning
+        for area in next_areas(workspace, section, master):
+            typer.echo(area.name)
+        for row in edge_cases(workspace, section, master, count=count).itertuples():
+            typer.echo(f"  rate {row.task_id} ({row.area})")
+
+
+@app.command()
+def lineage(
+    model: Annotated[str, typer.Argument(help="A registered model.")],
+    folder: Folder = "",
+    set_: Overrides = None,
+) -> None:
+    """A model and what it was trained from, up to the base."""
+    from fledgling.auto_learning.registry import Registry
+
+    with _workspace(folder, set_) as (workspace, _):
+        for each in Registry(workspace).lineage(model):
+            made_of = each.data_hash[:12] or "as it came"
+            typer.echo(f"{each.id}  {each.created}  {made_of}")
+
+
+@app.command()
 def collect(folder: Folder = "", set_: Overrides = None, as_json: AsJson = False) -> None:
     """Take what lies in the inbox through all layers, and say what was kept and why not."""
     from fledgling.auto_learning.medallion import pipeline

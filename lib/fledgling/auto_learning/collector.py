@@ -7,7 +7,6 @@ never changes and all records of one task are on one side.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 from fledgling.auto_learning.settings import CollectorSection
@@ -45,20 +44,6 @@ def split_sql(section: CollectorSection) -> str:
         f"CASE WHEN ('0x' || left(md5(task_id), {_HASH_DIGITS}))::UBIGINT"
         f" < {_limit(section)} THEN '{TRAINING}' ELSE '{VALIDATION}' END"
     )
-
-
-def split_of(task_id: str, section: CollectorSection) -> str:
-    """The same in Python.
-
-    >>> from fledgling.auto_learning.settings import CollectorSection
-    >>> rule = CollectorSection(
-    ...     quality=4, shortest_s=10, longest_s=600, reply_chars=1, training_share=0.8,
-    ...     learned_from=[])
-    >>> [split_of(name, rule) for name in ("task-1", "task-2")]
-    ['training', 'training']
-    """
-    digest = hashlib.md5(task_id.encode(), usedforsecurity=False).hexdigest()
-    return TRAINING if int(digest[:_HASH_DIGITS], 16) < _limit(section) else VALIDATION
 
 
 def _limit(section: CollectorSection) -> int:

@@ -85,19 +85,6 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One finished task: which model did it, whether it succeeded, at what cost."""
-
-    task_id: str
-    model_name: str
-    prompt: str
-    reply: str
-    success: bool
-    score: float
-    seconds: float
-
-
-@dataclass(frozen=True)
 class StepRecord:
     """One line of ``steps.jsonl``: what happened at ``step``, and the numbers measured there."""
 

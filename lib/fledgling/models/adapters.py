@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from safetensors.torch import load, save
 
 from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
@@ -151,16 +150,3 @@ class Adapter:
             )
             ** 0.5
         )
-
-
-def to_bytes(state: Mapping[str, torch.Tensor], dtype: torch.dtype = torch.float32) -> bytes:
-    """A state as safetensors bytes."""
-    return save({name: tensor.to(dtype).contiguous() for name, tensor in state.items()})
-
-
-def from_bytes(blob: bytes) -> State:
-    """The state in safetensors bytes, as float32. Raises ``ModelError`` when they are damaged."""
-    try:
-        return {name: tensor.float() for name, tensor in load(blob).items()}
-    except Exception as error:  # safetensors raises its own, undocumented type
-        raise ModelError(f"these adapter bytes are damaged: {error}") from error

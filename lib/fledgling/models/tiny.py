@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -110,3 +111,8 @@ def content_words(text: str) -> set[str]:
     """
     words = re.findall(r"\w+", text.lower())
     return {word.removesuffix("s") for word in words if word not in FUNCTION_WORDS}
+
+
+def to_bytes(state: Mapping[str, torch.Tensor]) -> bytes:
+    """A state's tensors as safetensors bytes, so that two of them can be compared whole."""
+    return save({name: tensor.contiguous() for name, tensor in state.items()})

@@ -8,8 +8,9 @@ import torch
 from fledgling.core.records import Example
 from fledgling.facts.learning.losses import forward_kl
 from fledgling.facts.learning.trainer import Batch, OnlineTrainer
-from fledgling.models.adapters import Adapter, to_bytes
+from fledgling.models.adapters import Adapter
 from fledgling.models.rows import AdaptedModel
+from fledgling.models.tiny import to_bytes
 from fledgling.settings import load_config
 
 EXAMPLES = [

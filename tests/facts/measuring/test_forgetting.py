@@ -5,7 +5,6 @@ import pytest
 from fledgling.facts.measuring.forgetting import (
     backward_transfer,
     forgetting,
-    forward_transfer,
     retention_by_lag,
 )
 
@@ -19,12 +18,6 @@ MATRIX = [
 def test_backward_transfer_leaves_the_last_item_out():
     assert backward_transfer(MATRIX) == pytest.approx(((0.0 - 1.0) + (0.9 - 0.8)) / 2)
     assert backward_transfer([[1.0]]) is None
-
-
-def test_forward_transfer_compares_with_the_untouched_model():
-    full = [[1.0, 0.3, 0.2], [1.0, 1.0, 0.4], [1.0, 1.0, 1.0]]
-    assert forward_transfer(full, [0.0, 0.1, 0.1]) == pytest.approx(((0.3 - 0.1) + (0.4 - 0.1)) / 2)
-    assert forward_transfer(MATRIX, [0.0, 0.0, 0.0]) is None
 
 
 def test_forgetting_counts_from_the_best_so_far():

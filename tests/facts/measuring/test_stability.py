@@ -8,9 +8,7 @@ import torch
 from fledgling.facts.learning.losses import forward_kl
 from fledgling.facts.measuring.stability import (
     Drift,
-    adapter_drift,
     drift,
-    perplexity,
     stability_metrics,
 )
 
@@ -59,14 +57,3 @@ def test_an_untouched_model_has_not_moved_and_no_anchors_give_none():
         "answers_unchanged": 1.0,
     }
     assert set(stability_metrics(Drift(), []).values()) == {None}
-
-
-def test_adapter_drift_is_the_euclidean_distance_over_all_tensors():
-    before = {"a": torch.zeros(2), "b": torch.ones(1)}
-    after = {"a": torch.tensor([3.0, 0.0]), "b": torch.tensor([5.0])}
-    assert adapter_drift(before, after) == pytest.approx(5.0)
-    assert adapter_drift(before, before) == 0.0
-
-
-def test_perplexity_of_a_fair_choice_among_four():
-    assert perplexity(torch.full((3,), math.log(4))) == pytest.approx(4.0)

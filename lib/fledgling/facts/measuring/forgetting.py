@@ -28,18 +28,6 @@ def backward_transfer(matrix: Matrix) -> float | None:
     return sum(changes) / len(changes) if changes else None
 
 
-def forward_transfer(matrix: Matrix, untaught: Sequence[float]) -> float | None:
-    """Mean over all but the first item of (score just before it is taught − score of the untouched
-    model).
-    """
-    changes = [
-        matrix[item - 1][item] - untaught[item]
-        for item in range(1, len(matrix))
-        if matrix[item - 1][item] is not None
-    ]
-    return sum(changes) / len(changes) if changes else None
-
-
 def forgetting(matrix: Matrix) -> float | None:
     """Mean over items of (best score so far − final score), items scored once left out (Chaudhry et
     al., 2018).

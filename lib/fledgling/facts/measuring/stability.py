@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 
@@ -56,15 +55,3 @@ def stability_metrics(total: Drift, unchanged: Sequence[bool]) -> dict[str, floa
         "anchor_ppl_ratio": math.exp((total.nll - total.base_nll) / total.tokens),
         "answers_unchanged": sum(unchanged) / len(unchanged) if unchanged else None,
     }
-
-
-def adapter_drift(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> float:
-    """Euclidean distance between two states of an adapter's parameters."""
-    return math.sqrt(
-        sum(float((after[name] - before[name]).double().square().sum()) for name in before)
-    )
-
-
-def perplexity(nll: Tensor) -> float:
-    """exp of the mean negative log-likelihood (nats per token)."""
-    return float(torch.exp(nll.mean()))
