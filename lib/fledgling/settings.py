@@ -25,6 +25,7 @@ from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
 from fledgling.feedback.settings import FeedbackSection
 from fledgling.language.settings import LanguageSection
+from fledgling.live.settings import LiveSection
 from fledgling.models.settings import ModelsSection
 from fledgling.reports.settings import ReportsSection
 from fledgling.tasks.settings import TasksSection
@@ -57,6 +58,7 @@ class Config(Section):
     teachers: TeachersSection
     feedback: FeedbackSection
     auto_learning: AutoLearningSection
+    live: LiveSection
 
 
 def load_config(

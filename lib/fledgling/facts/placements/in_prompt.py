@@ -66,5 +66,8 @@ class InPrompt:
             )
         return self._framed
 
+    def refresh(self) -> None:
+        """No adapter acts."""
+
     def resume(self) -> None:
         self._framed = None
