@@ -60,7 +60,7 @@ def test_what_was_learned_is_told_with_its_words(open_session):
     explained = session.why()
     assert explained.fact == FACT and FACT in explained.told.words
     assert explained.reply.probability >= session.learner.facts.gate.threshold
-    assert explained.base == session.learner.base_answer([QUESTION], max_new_tokens=32)[0]
+    assert explained.base == session.learner.base_answer([QUESTION], max_new_tokens=6)[0]
     shown = dict(explained.lines())
     assert FACT in shown["answered by"] and FACT in shown["taught"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fledgling.core.errors import DataError
 from fledgling.core.records import Fact
@@ -42,7 +43,8 @@ class Explanation:
         if not self.opened and self.fact is not None:
             lines.append(("nearest fact, not opened", self.fact))
         if self.told is not None:
-            lines.append(("taught", f"{self.told.at.replace('T', ' ')}: “{self.told.words}”"))
+            at = datetime.fromisoformat(self.told.at).strftime("%Y-%m-%d %H:%M UTC")
+            lines.append(("taught", f"{at}: “{self.told.words}”"))
         return [*lines, ("the base would say", self.base)]
 
 
@@ -55,7 +57,9 @@ def _named(source: str, fact: str | None) -> str:
     return known.get(source) or (f"the fact “{fact}”" if fact else "a fact that is known no more")
 
 
-def explain(learner: OnlineLearner, conversation: Conversation, number: int | None) -> Explanation:
+def explain(
+    learner: OnlineLearner, conversation: Conversation, number: int | None, *, max_new_tokens: int
+) -> Explanation:
     """Where the reply of that number, or the newest, came from."""
     reply = conversation.reply(number)
     if reply is None:
@@ -65,7 +69,7 @@ def explain(learner: OnlineLearner, conversation: Conversation, number: int | No
     if reply.source == BASE:
         base = reply.text
     else:
-        (base,) = learner.base_answer([reply.question])
+        (base,) = learner.base_answer([reply.question], max_new_tokens=max_new_tokens)
     return Explanation(reply, about.statement if about else None, told, base)
 
 

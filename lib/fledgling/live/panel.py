@@ -91,7 +91,10 @@ class Panel:
 
     def _layout(self) -> widgets.VBox:
         row = {"display": "flex", "flex_flow": "row wrap", "align_items": "center"}
-        box = lambda *children: widgets.HBox(children, layout=widgets.Layout(**row))  # noqa: E731
+
+        def box(*children: widgets.Widget) -> widgets.HBox:
+            return widgets.HBox(children, layout=widgets.Layout(**row))
+
         talk = [
             self.log,
             box(self.line, self.send, self.ask, self.teach, self.stop),
@@ -250,6 +253,16 @@ class Panel:
 
     def _draw(self) -> None:
         self.plots.value = plot_session(self.session.measures.records())._repr_png_()
+
+    def close(self) -> None:
+        """Finish what is being done, and let others open the session's folder."""
+        self.wait()
+        self._actions.shutdown()
+        self._drawings.shutdown()
+        self.session.close()
+
+    def _repr_mimebundle_(self, **options: object) -> object:
+        return self.widget._repr_mimebundle_(**options)  # so that a cell shows it
 
     def wait(self) -> None:
         """Return when every button is done, every lesson learned and everything drawn."""

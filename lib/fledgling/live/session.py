@@ -186,7 +186,8 @@ class Session:
         none.
         """
         with self.classroom.quiet() as learner:
-            return explaining.explain(learner, self.conversation, number)
+            limit = self.live.reply_tokens
+            return explaining.explain(learner, self.conversation, number, max_new_tokens=limit)
 
     def compare(self, what: str = "") -> list[Comparison]:
         """Answers of the base and of the taught model: about a fact (default: the newest), about it

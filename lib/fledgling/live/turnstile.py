@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,15 +17,18 @@ class Turnstile:
         self._free = threading.Condition()
         self._taken = False
         self._replies = 0  # that wait
+        self.waited = 0.0  # seconds that the last reply waited for a step to end
 
     @contextmanager
     def reply(self) -> Iterator[None]:
         """The model for a reply, or for whatever a person waits for."""
+        started = time.perf_counter()
         with self._free:
             self._replies += 1
             try:
                 self._free.wait_for(lambda: not self._taken)
                 self._taken = True
+                self.waited = time.perf_counter() - started
             finally:
                 self._replies -= 1
                 self._free.notify_all()
