@@ -227,6 +227,16 @@ def test_rate_and_threshold_act_from_the_next_turn_on(open_session):
         session.adjust(threshold=2.0)
 
 
+def test_what_was_taught_becomes_rows_to_train_on(open_session, tmp_path):
+    session = open_session()
+    tell(session, FACT, "Tom is my friend.")
+    count = session.export(tmp_path / "rows.jsonl")
+    lines = (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == count and {row["output"] for row in rows} == {FACT, "Tom is your friend."}
+    assert QUESTION in {row["instruction"] for row in rows}
+
+
 def test_comparing_shows_what_teaching_changed_and_what_it_did_not(open_session):
     session = open_session()
     tell(session, FACT)

@@ -11,6 +11,7 @@ order in which to read:
 ``refusals``      "not about that", which the gate keeps to
 ``explaining``    where an answer came from, and what teaching changed
 ``forgetting``    which fact is meant, and how every trace of it leaves the files
+``exporting``     what was taught, as rows to train on
 ``stores``        the files of a session's folder
 ``measures``      what the plots show, and ``figures`` draws it
 ``texts``         what people write, made safe to keep and to show

@@ -32,6 +32,7 @@ HELP = """\
 /pause, /go            note what is told and learn it later; go on learning
 /stats                 the session in numbers
 /save NAME, /load NAME keep the facts under a name; go back to them
+/export FILE           write what was taught as rows to train on (JSONL)
 /recipe [NAME]         how it learns; each recipe has facts of its own
 /reset                 begin anew
 /help, /quit"""
@@ -62,6 +63,7 @@ class Chat:
             "stats": self._stats,
             "save": self._save,
             "load": self._load,
+            "export": self._export,
             "recipe": self._recipe,
             "reset": self._reset,
             "help": lambda _: self._show(HELP),
@@ -209,6 +211,11 @@ class Chat:
     def _load(self, name: str) -> None:
         self.session.load(name)
         self._show(f"{len(self.session.facts())} facts loaded")
+
+    def _export(self, name: str) -> None:
+        if not name:
+            raise DataError("/export needs a file, for example: /export taught.jsonl")
+        self._show(f"{self.session.export(Path(name).expanduser())} rows in {name}")
 
     def _recipe(self, name: str) -> None:
         if name:

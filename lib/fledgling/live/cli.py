@@ -20,11 +20,6 @@ from fledgling.settings import DEFAULT_MODEL, DEFAULT_RECIPE, load_config
 app = typer.Typer()
 
 
-@app.callback()
-def live() -> None:
-    """Talk to a model and teach it."""
-
-
 @app.command()
 def chat(
     session: Annotated[

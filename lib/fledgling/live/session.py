@@ -22,6 +22,7 @@ from fledgling.live import explaining
 from fledgling.live.classroom import Classroom, Listener
 from fledgling.live.conversation import Conversation, Message
 from fledgling.live.explaining import Comparison, Explanation, Stats
+from fledgling.live.exporting import write_lessons
 from fledgling.live.forgetting import erase_elsewhere, find_fact, rewrite_without, traces_of
 from fledgling.live.refusals import Refusals
 from fledgling.live.settings import LiveSection
@@ -264,6 +265,11 @@ class Session:
         """Keep the facts as they are under a name. Returns the file."""
         with self.classroom.settled() as learner:
             return self.stores.save(name, learner.store)
+
+    def export(self, path: Path) -> int:
+        """Write what was taught as rows to train on; see ``exporting``. Returns their number."""
+        with self.classroom.quiet() as learner:
+            return write_lessons(learner, path)
 
     def load(self, name: str) -> None:
         """Go back to saved facts; those of now are replaced. Raises ``DataError`` when there is no

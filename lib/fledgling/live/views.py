@@ -87,3 +87,8 @@ def fact_line(fact: Fact) -> str:
     """A fact on one line; a correction with its question."""
     asked = f"{fact.question} " if fact.question else ""
     return shortened(asked + fact.statement, LINE)
+
+
+def answers(rows: Sequence[tuple[str, str]]) -> str:
+    """Who answers what, as a table."""
+    return _table(["who", "answer"], rows)
