@@ -37,9 +37,26 @@ from fledgling.settings import load_config
 
 SECTION = load_config().language
 # What people type, what breaks rules, and what no person types.
-SCRAPS = (
-    ["i", "I'm", "my", "our", "Tom", "Ana", "lena", "she", "he", "it", "they", "you", "your", "who", "what", "where", "when", "how", "why", "is", "are", "was", "were", "has", "have", "had", "do", "does", "don't", "didn't", "can't", "won't", "isn't", "not", "never", "no", "nobody", "any", "more", "anymore", "lives", "live", "lived", "works", "in", "at", "on", "from", "to", "of", "for", "with", "and", "but", "or", "so", "because", "if", "that", "which", "sister", "dog", "friend", "name", "age", "called", "Oslo", "bank", "34", "1,000", "7:30", "june", "monday", "actually", "sorry", "wrong", "yes", "right", "well", "btw", "please", "remember", "call", "me", "stopped", "quit", "moved", "now", "new", "old", "'", "-", "—", "…", ".", ";", ":", "?", "!", "(", ")", "/", "*", "#", "<", ">", "{", "}", "[", "]", "|", "'s", "n't", "it's", "that's", "there's", "I've", "😀", "é", "ß", "İ", "私", "мир", "am\n", "longer\n", "who's\n", "no,\n", '"quote', '"', ",\n", "\\", "<|im_end|>\n"]
-)
+PLAIN = """
+i I'm my our Tom Ana lena she he it they you your who what where when how why is are was were
+has have had do does don't didn't can't won't isn't not never no nobody any more anymore lives
+live lived works in at on from to of for with and but or so because if that which sister dog
+friend name age called Oslo bank 34 1,000 7:30 june monday actually sorry wrong yes right well
+btw please remember call me stopped quit moved now new old ' - — … . ; : ? ! ( ) / * # < > { }
+[ ] | 's n't it's that's there's I've 😀 é ß İ 私 мир
+"""
+SCRAPS = [
+    *PLAIN.split(),
+    "am\n",
+    "longer\n",
+    "who's\n",
+    "no,\n",
+    '"quote',
+    '"',
+    ",\n",
+    "\\",
+    "<|im_end|>\n",
+]
 WORDS = st.lists(st.sampled_from(SCRAPS), max_size=60)
 TEXTS = st.one_of(
     WORDS.map(" ".join),

@@ -18,15 +18,18 @@ SMALL = {
         "first_layer": 1,
         "last_layer": -1,
         "targets": ["gate_proj", "up_proj", "down_proj"],
+        "start": "aligned",
     },
     "learning": {
         "placement": "per_fact",
+        "rows": "rendered",
         "lr": 1e-2,
         "max_updates": 2,
         "max_rows": 3,
         "stop_loss": 0.0,
         "own_replies": False,
     },
+    "token_weights": {"filler": 0.7, "by_row": False},
     "kl": {"weight": 0.2, "anchors": 2, "contrast": 2, "answer_tokens": 3, "hold_budget": False},
     "replay": {"rows": 0, "strategy": "mixed", "weight": 0.5},
     "guard": {

@@ -73,7 +73,8 @@ def outcome(learner, records):
         )
         for record in records
     ]
-    tensors, values = learner.trainer.state()
+    # where each fact has weights of its own, the trainer's are scratch paper: the stored ones count
+    tensors, values = learner.trainer.state() if learner.trained.interferes else ({}, {})
     rows = learner.store.connection.execute(
         "SELECT id, weights FROM adapters ORDER BY id"
     ).fetchall()
@@ -123,6 +124,7 @@ from fledgling.core.records import Turn
 
 store, adapters = sys.argv[1:]
 config = load_config(overrides={
+    "facts.adapter.start": "aligned", "facts.learning.rows": "rendered",
     "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0,
     "facts.learning.placement": adapters,
     "facts.learning.max_rows": 3, "facts.learning.max_updates": 3, "facts.learning.stop_loss": 0.0,

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from fledgling.core.errors import DataError
-from fledgling.facts import store_check
 
 app = typer.Typer(no_args_is_help=True, help="Look after the file in which facts are kept.")
 
@@ -26,6 +25,8 @@ def check(
     ] = False,
 ) -> None:
     """Tell what a damaged store has lost, and mend what can be mended."""
+    from fledgling.facts import store_check  # torch comes with it: not for every command
+
     report = store_check.check(file)
     for finding in report.findings:
         typer.echo(f"{finding.place}: {finding.meaning}")

@@ -14,8 +14,10 @@ from fledgling.core.layers import override
 from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Gate, Route
 from fledgling.facts.gate.pair_scorer import Ensemble, load_scorers
+from fledgling.facts.learning.alternatives import NearestKind
 from fledgling.facts.learning.lessons import Lessons
 from fledgling.facts.learning.remedies import OnlineRemedies
+from fledgling.facts.learning.start import learned_start
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import Placement
@@ -82,8 +84,11 @@ class OnlineLearner:
         try:
             self.memory = FactMemory(self.store.connection, facts.memory)
             self.adapter = Adapter(loaded, facts.adapter, seed)
+            if facts.adapter.start == "learned":
+                self.adapter.start_from(learned_start(self.adapter))
             self.adapted = AdaptedModel(self.adapter, max_length=loaded.max_length)
-            self.lessons = Lessons(self.adapted, self.memory, facts, language)
+            alternatives = NearestKind(readers.embedder.embed)
+            self.lessons = Lessons(self.adapted, self.memory, facts, language, alternatives)
             self.remedies = OnlineRemedies(self.adapted, facts.regularizers)
             self.trainer = OnlineTrainer(
                 self.adapted,

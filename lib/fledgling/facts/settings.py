@@ -26,7 +26,7 @@ class LearningSection(Section):
 
     placement: Literal["per_fact", "shared", "in_prompt"]
     wait_for: CountOrZero
-    rows: Literal["rendered", "acknowledgement"]
+    rows: Literal["practised", "rendered", "acknowledgement"]
     row_kinds: list[
         Literal["question", "acknowledgement", "cloze", "reverse", "recall", "yes_no"]
     ] = Field(min_length=1)
@@ -53,6 +53,7 @@ class TokenWeightsSection(Section):
     filler: Positive
     repeated: Positive
     first: Positive
+    by_row: bool
 
 
 class KLSection(Section):
@@ -133,6 +134,31 @@ class RenderingSection(Section):
     contrast_relations: CountOrZero
 
 
+class PracticeSection(Section):
+    """The forms in which a fact is practised, and how many rows of each an update holds."""
+
+    mixture: list[
+        Literal[
+            "question",
+            "reverse",
+            "recall",
+            "cloze",
+            "yes",
+            "no",
+            "one_word",
+            "choice",
+            "in_passing",
+            "untold",
+        ]
+    ] = Field(min_length=1)
+    alternatives: CountOrZero
+    yes_no: list[str] = Field(min_length=1)
+    one_word: list[str] = Field(min_length=1)
+    choice: list[str] = Field(min_length=1)
+    in_passing: list[tuple[str, str]]
+    untold: str
+
+
 class MemorySection(Section):
     """What the fact memory keeps, and what it rehearses."""
 
@@ -152,6 +178,7 @@ class FactsSection(Section):
 
     adapter: AdapterSection
     rendering: RenderingSection
+    practice: PracticeSection
     memory: MemorySection
     learning: LearningSection
     token_weights: TokenWeightsSection

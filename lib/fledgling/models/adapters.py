@@ -20,7 +20,8 @@ class Adapter:
     """One LoRA adapter (Hu et al., 2021) on a frozen model. Its parameters are float32 whatever the
     base's dtype.
 
-    A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that. ``beside``
+    A fresh adapter changes nothing (B = 0), and ``reset`` returns to exactly that unless it is told
+    to ``start_from`` something else. ``beside``
     another one it is put on the same model under a name of its own; one of them acts at a time.
     """
 
@@ -106,8 +107,13 @@ class Adapter:
             parameter.data.copy_(state[name])
 
     def reset(self) -> None:
-        """Back to the fresh adapter, which changes nothing."""
+        """Back to the fresh adapter, which changes nothing, or to what it starts from."""
         self.restore(self._fresh)
+
+    def start_from(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Let ``state`` be what ``reset`` returns to. Raises ``ModelError`` as ``restore`` does."""
+        self.restore(state)
+        self._fresh = self.state()
 
     @contextmanager
     def dropping_out(self) -> Iterator[None]:

@@ -5,7 +5,9 @@ import pytest
 from fledgling.facts.learning.token_weights import token_weights
 from fledgling.facts.settings import TokenWeightsSection
 
-SECTION = TokenWeightsSection(entity=3.0, content=2.0, filler=0.5, repeated=0.1, first=1.0)
+SECTION = TokenWeightsSection(
+    entity=3.0, content=2.0, filler=0.5, repeated=0.1, first=1.0, by_row=False
+)
 
 
 def words(text):

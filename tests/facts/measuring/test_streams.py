@@ -6,9 +6,11 @@ import calendar
 import json
 import re
 import unicodedata
+from collections import Counter
 
 import pytest
 
+from fledgling.core.answers import contains
 from fledgling.core.errors import DataError
 from fledgling.core.records import Turn
 from fledgling.facts.measuring.streams import (
@@ -18,6 +20,7 @@ from fledgling.facts.measuring.streams import (
     everyday,
     read_fact_stream,
     read_zsre,
+    reported,
     sample,
     tuning,
 )
@@ -29,7 +32,8 @@ GOOD = {
     "neighbours": [{"kind": "other_subject", "question": "Who is Tim?", "forbidden": ["friend"]}],
 }
 PROBE = GOOD["probes"][0]
-STREAMS = {"everyday": everyday, "tuning": tuning}
+STREAMS = {"everyday": everyday, "tuning": tuning, "reported": reported}
+OLD_KINDS = {"other_subject", "other_relation"}
 
 
 def normalise(text):
@@ -44,6 +48,10 @@ def holds(text, part):
 
 def questions(facts):
     return [item.question for fact in facts for item in (*fact.probes, *fact.neighbours)]
+
+
+def _holds_any(text, answers):
+    return any(holds(text, answer) for answer in answers)
 
 
 COMMON = {
@@ -268,7 +276,7 @@ def test_everyday_holds_what_it_promises():
     assert 8 <= sum(fact.turn.question is not None for fact in facts) <= 12
     for fact in facts:
         assert {probe.kind for probe in fact.probes} >= {"paraphrase", "reverse"}, fact.id
-        assert {item.kind for item in fact.neighbours} == set(NEIGHBOUR_KINDS), fact.id
+        assert {item.kind for item in fact.neighbours} >= OLD_KINDS, fact.id
 
 
 def test_tuning_holds_what_it_promises():
@@ -276,12 +284,35 @@ def test_tuning_holds_what_it_promises():
     assert len(facts) >= 220
     assert sum(fact.turn.question is not None for fact in facts) >= 40
     assert len({fact.relation for fact in facts if fact.turn.question is None}) >= 40
-    for fact in facts:
+    for fact in [fact for fact in facts if not fact.id.startswith("tune-link")]:
         assert len(fact.probes_of("direct")) == 1, fact.id
         assert len(fact.probes_of("paraphrase")) >= 3, fact.id
         assert fact.probes_of("reverse"), fact.id
         assert len(fact.neighbours) >= 4, fact.id
-        assert {item.kind for item in fact.neighbours} == set(NEIGHBOUR_KINDS), fact.id
+        assert {item.kind for item in fact.neighbours} >= OLD_KINDS, fact.id
+
+
+def test_reported_asks_every_fact_in_every_way():
+    facts = reported()
+    assert len(facts) >= 110
+    assert len({fact.relation for fact in facts}) >= 90
+    kinds = Counter(item.kind for fact in facts for item in fact.neighbours)
+    assert min(kinds[kind] for kind in NEIGHBOUR_KINDS) >= 60
+    for fact in facts:
+        assert {probe.kind for probe in fact.probes} >= {"direct", "paraphrase", "use"}, fact.id
+    assert sum(bool(fact.probes_of("reverse")) for fact in facts) >= 0.9 * len(facts)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_as_many_noes_as_yeses(stream):
+    told = Counter(
+        probe.answers
+        for fact in STREAMS[stream]()
+        for probe in fact.probes
+        if probe.form == "yes_no"
+    )
+    assert set(told) == {("yes",), ("no",)}
+    assert abs(told["yes",] - told["no",]) <= 0.1 * told.total()
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -289,10 +320,10 @@ def test_no_question_gives_its_answer_away(stream):
     for fact in STREAMS[stream]():
         for probe in fact.probes:
             assert probe.kind in PROBE_KINDS
-            assert not [answer for answer in probe.answers if holds(probe.question, answer)], (
-                fact.id,
-                probe,
-            )
+            if probe.form in ("yes_no", "choice"):
+                continue  # the words of the answer stand in the question
+            given_away = contains if probe.kind == "use" else _holds_any
+            assert not given_away(probe.question, probe.answers), (fact.id, probe)
         for item in fact.neighbours:
             assert not [word for word in item.forbidden if holds(item.question, word)], (
                 fact.id,
@@ -312,7 +343,7 @@ def test_questions_differ_within_a_fact_and_turns_within_a_stream(stream):
     assert sorted({question for question in probes if probes.count(question) > 1}) == []
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", ["everyday", "tuning"])
 def test_a_direct_answer_stands_in_the_turn(stream):
     for fact in STREAMS[stream]():
         for probe in fact.probes_of("direct"):

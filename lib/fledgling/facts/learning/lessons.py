@@ -7,13 +7,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import repeat, zip_longest
 
 import torch
 
 from fledgling.core.records import Example, Fact
 from fledgling.facts.learning.losses import weighted_cross_entropy
 from fledgling.facts.learning.near_misses import contrast
+from fledgling.facts.learning.practice import Alternatives, Practice
 from fledgling.facts.learning.rendering import render
 from fledgling.facts.learning.token_weights import token_weights
 from fledgling.facts.learning.trainer import Batch
@@ -35,8 +36,10 @@ class Lessons:
         memory: FactMemory,
         facts: FactsSection,
         language: LanguageSection,
+        alternatives: Alternatives,
     ) -> None:
         self.adapted, self.memory, self.facts, self.language = adapted, memory, facts, language
+        self.practice = Practice(language, facts.rendering, facts.practice, alternatives)
         self.rehearsed: set[str] = (
             set()
         )  # ids of earlier facts in minibatches since the learner last noted them
@@ -44,8 +47,13 @@ class Lessons:
         self._anchor_logits: torch.Tensor | None = None
 
     def examples(self, fact: Fact, rng: random.Random) -> list[Example]:
-        """The rows that teach a fact, at most ``learning.max_rows``."""
+        """The rows that teach a fact: at most ``learning.max_rows``, or a mixture of those that
+        practise it.
+        """
         learning = self.facts.learning
+        if learning.rows == "practised":
+            pools = self.practice.pools(fact, rng)
+            return self.practice.draw(pools, rng) or [_said_back(fact)]
         if learning.rows == "acknowledgement":
             return [
                 Example(
@@ -61,9 +69,7 @@ class Lessons:
         chosen = balanced(
             [row for row in rows if row.kind in learning.row_kinds], learning.max_rows
         )
-        return chosen or [
-            Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)
-        ]
+        return chosen or [_said_back(fact)]
 
     def encode(
         self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]
@@ -90,6 +96,8 @@ class Lessons:
                 self.adapted.answer_ids(example.answer)
             )  # a cut answer keeps its first weights
             tokens = [*[*tokens, 1.0][: length - 1], 1.0]
+            if self.facts.token_weights.by_row:
+                factor /= sum(tokens)
             weights.append([factor * example.weight * token for token in tokens])
         return self.adapted.encode(examples, weights)
 
@@ -97,15 +105,26 @@ class Lessons:
         """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves
         every update.
         """
-        new = self.examples(fact, rng)
+        drawn = self._drawn(fact, rng)
         near = self._near_misses(fact, rng)
+        learning, replay = self.facts.learning, self.facts.replay
+        once = learning.rows != "practised" and replay.rows == 0
         fixed = None
         while True:
-            if fixed is None:
-                rows = self._rows(fact, new, rng, turn)
+            rows = fixed or self._rows(fact, next(drawn), rng, turn)
+            fixed = rows if once else None
             held, logits = self._held(near, rng)
             yield Batch(rows, held, logits)
-            fixed = rows if self.facts.replay.rows == 0 else None
+
+    def _drawn(self, fact: Fact, rng: random.Random) -> Iterator[list[Example]]:
+        """The fact's own rows of one update after another: the same ones, or, where it is
+        practised, others each time.
+        """
+        if self.facts.learning.rows != "practised":
+            yield from repeat(self.examples(fact, rng))
+        pools = self.practice.pools(fact, rng)
+        while True:
+            yield self.practice.draw(pools, rng) or [_said_back(fact)]
 
     def joint_batches(self, facts: Sequence[Fact], rng: random.Random) -> Iterator[Batch]:
         """Minibatches over several facts at once, without end, for training them together."""
@@ -187,6 +206,10 @@ class Lessons:
             ]
         )
         return rows, adapted.base_logits(rows)
+
+
+def _said_back(fact: Fact) -> Example:
+    return Example(fact.text or fact.statement, fact.statement, "acknowledgement", fact.id)
 
 
 def balanced(examples: Sequence[Example], count: int) -> list[Example]:

@@ -26,7 +26,7 @@ from fledgling.language.retractions import affirmed
 from fledgling.language.settings import LanguageSection
 from fledgling.language.templates import fill
 
-__all__ = ["contrast", "normalised", "render"]
+__all__ = ["clause_of", "contrast", "normalised", "render", "swapped"]
 
 _WORD = re.compile(r"[\w'’-]+")
 
@@ -77,14 +77,14 @@ def _acknowledgement(fact: Fact, rendering: RenderingSection) -> list[Example]:
     return [Example(fact.text or to_user(fact.statement), answer, "acknowledgement", fact.id)]
 
 
-def _clause(fact: Fact) -> Clause | None:
+def clause_of(fact: Fact) -> Clause | None:
     """The statement as the user would say it, taken apart; of a retraction, what it takes back."""
     said = to_user(fact.statement).rstrip(".")
     return split_clause(affirmed(said) or said)
 
 
 def _question_rows(fact: Fact, book: PatternBook, rendering: RenderingSection) -> list[Example]:
-    pattern, clause = book.of_relation(fact.relation), _clause(fact)
+    pattern, clause = book.of_relation(fact.relation), clause_of(fact)
     own = wh_questions(clause) if clause else []
     plain = [question.direct for question in own[:1]]
     framed = [question.direct for question in own[1:]]
@@ -118,7 +118,7 @@ def _cloze_rows(fact: Fact) -> list[Example]:
 
 
 def _reverse_rows(fact: Fact, book: PatternBook) -> list[Example]:
-    pattern, clause = book.of_relation(fact.relation), _clause(fact)
+    pattern, clause = book.of_relation(fact.relation), clause_of(fact)
     prompts = [fill(template, fact, clause) for template in (pattern.reverse if pattern else ())]
     if clause is not None and fact.kind != "retraction":
         prompts += subject_frames(clause)
@@ -128,7 +128,7 @@ def _reverse_rows(fact: Fact, book: PatternBook) -> list[Example]:
 def _yes_no_rows(
     fact: Fact, book: PatternBook, rendering: RenderingSection, rng: random.Random
 ) -> list[Example]:
-    clause = _clause(fact)
+    clause = clause_of(fact)
     if clause is None:
         return []
     opens_plainly = fact.statement.startswith(("You", "The "))
@@ -142,7 +142,7 @@ def _yes_no_rows(
         )
     if fact.exclusive and fact.kind != "retraction":
         for thing in other_objects(fact, book, rng, rendering.negatives):
-            changed = replace(clause, rest=_swap(clause.rest, fact.object, thing))
+            changed = replace(clause, rest=swapped(clause.rest, fact.object, thing))
             if changed.rest != clause.rest:
                 rows.append(Example(yes_no(changed), f"No, {said}", "yes_no", fact.id))
     return rows
@@ -167,7 +167,8 @@ def _recall_rows(fact: Fact, rendering: RenderingSection) -> list[Example]:
     ]
 
 
-def _swap(rest: str, old: str, new: str) -> str:
+def swapped(rest: str, old: str, new: str) -> str:
+    """``rest`` with its last ``old`` replaced, whatever its case."""
     place = rest.lower().rfind(old.lower())
     return rest if place < 0 else rest[:place] + new + rest[place + len(old) :]
 
