@@ -27,6 +27,13 @@ from fledgling.models.loading import load_model
 from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
 from fledgling.settings import load_config
 
+SMALL = {  # for the tiny model
+    "facts.adapter.rank": 2,
+    "facts.adapter.first_layer": 1,
+    "facts.adapter.start": "aligned",
+    "facts.learning.rows": "rendered",
+    "facts.gate.min_similarity": 0.0,
+}
 NAMES = ("Mirela", "Tom", "Ida", "Nils", "Ada", "Lena", "Bo", "Eskil", "Ruth", "Piet")
 PLACES = ("Oslo", "Bergen", "Trondheim", "Turku", "Lund", "Aarhus", "Espoo", "Odense", "Umea")
 
@@ -40,7 +47,7 @@ def grow(turns: int) -> dict[str, float]:
     """Seconds of a turn with its lesson and the panel's renewal, and the notebook's size, late over
     early.
     """
-    config = load_config(overrides={"facts.adapter.rank": 2, "facts.adapter.first_layer": 1})
+    config = load_config(overrides=SMALL)
     readers = GateReaders(WordEmbedder(), WordOverlap())
     with tempfile.TemporaryDirectory() as folder:
         parts = (tiny_model(), {"default": config.facts}, config.language, config.live)

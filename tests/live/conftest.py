@@ -14,6 +14,9 @@ from fledgling.settings import load_config
 SMALL = {
     "facts.adapter.rank": 2,
     "facts.adapter.first_layer": 1,
+    "facts.adapter.start": "aligned",
+    "facts.learning.rows": "rendered",
+    "facts.learning.lr": 8e-3,
     "facts.learning.max_updates": 3,
     "facts.learning.max_rows": 3,
     "facts.learning.stop_loss": 0.0,

@@ -131,8 +131,7 @@ class OnlineLearner:
     def adjust(self, *, lr: float | None = None, threshold: float | None = None) -> None:
         """Another learning rate or gate threshold from now on; ``ConfigError`` if out of range."""
         asked = {"learning.lr": lr, "gate.threshold": threshold}
-        given = {key: value for key, value in asked.items() if value is not None}
-        self.facts = override(self.facts, given)
+        self.facts = override(self.facts, {key: x for key, x in asked.items() if x is not None})
         self.gate.section = self.facts.gate
 
     # Answering
@@ -185,9 +184,7 @@ class OnlineLearner:
             self.trained.refresh()
 
     def in_prompt(self) -> list[Fact]:
-        """The facts that stand in the prompt: all of them, or those that still wait for
-        training.
-        """
+        """The facts that stand in the prompt: all, or those that still wait for training."""
         if self.facts.learning.placement == "in_prompt":
             return self.memory.all()
         return self.waiting()
@@ -253,9 +250,8 @@ class OnlineLearner:
         self.gate.remove(fact_id)
 
     def erase(self, fact_id: str) -> None:
-        """Forget a fact for good: no undo brings it back, and its bytes leave the file. Weights
-        that it shared start afresh, and the other facts wait to be trained into them again (see
-        ``flow.train_waiting``).
+        """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights that
+        it shared start afresh, and the other facts wait for ``flow.train_waiting``.
         """
         with self.turn():
             self.forget(fact_id)

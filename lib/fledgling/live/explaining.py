@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from fledgling.facts.placements.in_prompt import PROMPT
 from fledgling.facts.placements.shared import SHARED
 from fledgling.language.rephrasing import rephrased
 from fledgling.live.conversation import Conversation, Message, Told
+from fledgling.live.measures import own_question
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,9 @@ def questions_about(
     asked = [("unrelated", question) for question in unrelated]
     if fact is None:
         return asked
-    rows = learner.lessons.examples(fact, random.Random(0))
-    questions = [row.prompt for row in rows if row.kind == "question"] or [rows[0].prompt]
-    other = next(iter(rephrased(questions[0])), questions[-1])
-    return [("taught", questions[0]), ("rephrased", other), *asked]
+    question = own_question(learner, fact).prompt
+    other = next(iter(rephrased(question)), question)
+    return [("taught", question), ("rephrased", other), *asked]
 
 
 def compare(learner: OnlineLearner, kind: str, question: str) -> Comparison:

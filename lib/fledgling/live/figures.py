@@ -40,7 +40,8 @@ def _plot_losses(axes: Axes, updates: Sequence[StepRecord]) -> None:
     for number, points in enumerate(lessons):
         x, y = zip(*points, strict=True)
         axes.plot(x, y, marker="o", markersize=3.5, color=PALETTE[number % len(PALETTE)])
-    title = "Loss falls within each lesson" if lessons else "Loss"
+    fell = sum(points[-1][1] < points[0][1] for points in lessons)
+    title = f"Loss fell in {fell} of {len(lessons)} lessons" if lessons else "Loss"
     label(axes, title=title, x="update", y="nats per token")
     _hint(axes, lessons)
 
@@ -65,7 +66,7 @@ def _plot_retention(axes: Axes, measured: Sequence[StepRecord]) -> None:
         x, y = zip(*points, strict=True)
         axes.plot(x, y, marker="o", markersize=3.5, color=PALETTE[number % len(PALETTE)])
     last = list(measured[-1].values["retention"].values()) if measured else []
-    known = sum(value >= 0.5 for value in last)
+    known = sum(value >= 0.5 for value in last)  # a greedy reply then says most of its tokens
     title = f"Known: {known} of the newest {len(last)}" if last else "How well facts are known"
     label(axes, title=title, x="lesson", y="probability")
     axes.set_ylim(-0.03, 1.05)

@@ -8,7 +8,7 @@ from collections import deque
 
 import torch
 
-from fledgling.core.records import Fact, StepRecord
+from fledgling.core.records import Example, Fact, StepRecord
 from fledgling.facts.learner import OnlineLearner
 
 _DRAWN = ("update", "remembered", "measured")
@@ -44,12 +44,18 @@ class Measures:
             kept.clear()
 
 
+def own_question(learner: OnlineLearner, fact: Fact) -> Example:
+    """A question about a fact with its answer, as it was learned."""
+    rows = learner.lessons.examples(fact, random.Random(0))
+    return next((row for row in rows if row.kind == "question"), rows[0])
+
+
 @torch.no_grad()
 def retention(learner: OnlineLearner, fact: Fact) -> float:
     """How well a fact is known, 0 to 1: the mean probability of a token (geometric) of its answer
     to a question about it, by whatever answers that question now.
     """
-    example = learner.lessons.examples(fact, random.Random(0))[0]
+    example = own_question(learner, fact)
     (route,) = learner.route([example.prompt])
     with learner.placement.acting(learner.placement.source(route)) as model:
         rows = model.encode([example])

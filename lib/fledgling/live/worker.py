@@ -40,10 +40,6 @@ class Worker:
         self._held = 0
 
     @property
-    def paused(self) -> bool:
-        return self._paused
-
-    @property
     def waiting(self) -> int:
         """Lessons not yet begun."""
         return len(self._lessons)
