@@ -250,8 +250,8 @@ class OnlineLearner:
         self.gate.remove(fact_id)
 
     def erase(self, fact_id: str) -> None:
-        """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights that
-        it shared start afresh, and the other facts wait for ``flow.train_waiting``.
+        """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights
+        that it shared start afresh, and the other facts wait for ``flow.train_waiting``.
         """
         with self.turn():
             self.forget(fact_id)
