@@ -38,9 +38,9 @@ def type_line(page, text):
 
 
 def press(page, name):
-    """A button by the keyboard."""
+    """A button by the keyboard: by the space bar, since JupyterLab takes Enter for itself."""
     page.get_by_role("button", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
 
 
 def ask(page, question):
