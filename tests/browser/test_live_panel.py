@@ -40,13 +40,16 @@ def type_line(page, text):
 def press(page, name):
     """A button by the keyboard: by the space bar, since JupyterLab takes Enter for itself."""
     page.get_by_role("button", name=name, exact=True).focus()
+    page.wait_for_timeout(300)  # what was typed is sent on leaving the field
     page.keyboard.press("Space")
 
 
 def ask(page, question):
     """Returns the reply once it is over, with where it came from."""
     count = page.locator(".fledgling-source").count()
-    page.locator(LINE).fill(question)
+    page.wait_for_function("line => !document.querySelector(line).value", arg=LINE)
+    page.locator(LINE).focus()
+    page.keyboard.type(question)
     press(page, "Ask")
     page.wait_for_function(
         "count => document.querySelectorAll('.fledgling-source').length > count", arg=count

@@ -55,7 +55,10 @@ class Panel:
         learner, live = self.session.learner, self.session.live
         wide = widgets.Layout(width="auto", flex="1 1 240px")
         self.log, self.detail, self.status = (widgets.HTML() for _ in range(3))
-        self.line = widgets.Text(placeholder="Tell it something, or ask about it", layout=wide)
+        # Sent whole by Enter or on leaving the field: letter by letter, Enter could come first.
+        self.line = widgets.Text(
+            placeholder="Tell it something, or ask about it", layout=wide, continuous_update=False
+        )
         self.line.layout.margin = "2px 0"
         self.send = _button("Send", "Reply, and learn what is stated (Enter)", style="primary")
         self.ask = _button("Ask", "Reply, and learn nothing")
