@@ -25,6 +25,7 @@ from fledgling.core.settings import CoreSection, Section
 from fledgling.facts.settings import FactsSection
 from fledgling.feedback.settings import FeedbackSection
 from fledgling.language.settings import LanguageSection
+from fledgling.live.settings import LiveSection
 from fledgling.memory.settings import MemorySection
 from fledgling.models.settings import ModelsSection
 from fledgling.reports.settings import ReportsSection
@@ -59,6 +60,7 @@ class Config(Section):
     feedback: FeedbackSection
     memory: MemorySection
     auto_learning: AutoLearningSection
+    live: LiveSection
 
 
 def load_config(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from fledgling.core.layers import override
 from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Gate, Route
 from fledgling.facts.gate.pair_scorer import Ensemble, load_scorers
@@ -32,6 +33,7 @@ from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.rows import AdaptedModel
+from fledgling.models.streaming import stream_answer
 
 LOOK_UPS = {"echo": Echo, "retrieved": Retrieved}  # placements that no update is spent on
 _ALWAYS = Route("", 1.0)  # where no gate stands, whatever was taught acts on every question
@@ -127,15 +129,19 @@ class OnlineLearner:
         return Waiting(self.trained, prompt) if self.facts.learning.wait_for else self.trained
 
     def rng(self) -> random.Random:
-        """The randomness of the current turn: a function of seed and turn count, so that resuming
-        repeats it.
-        """
+        """The randomness of the current turn: of seed and turn count, so resuming repeats it."""
         return random.Random(f"{self.seed}-{self.turns}")
 
     def close(self) -> None:
         """Take the adapter off the model and close the store."""
         self.adapter.release()
         self.store.close()
+
+    def adjust(self, *, lr: float | None = None, threshold: float | None = None) -> None:
+        """Another learning rate or gate threshold from now on; ``ConfigError`` if out of range."""
+        asked = {"learning.lr": lr, "gate.threshold": threshold}
+        self.facts = override(self.facts, {key: x for key, x in asked.items() if x is not None})
+        self.gate.section = self.facts.gate
 
     # Answering
 
@@ -171,10 +177,23 @@ class OnlineLearner:
             limit = max_new_tokens or self.loaded.max_new_tokens
             return self.adapted.answer(questions, max_new_tokens=limit)
 
+    def stream(self, question: str, route: Route, *, max_new_tokens: int) -> Iterator[str]:
+        """The greedy answer piece by piece, by what ``route`` opens."""
+        with self.placement.acting(self.placement.source(route)) as model:
+            yield from stream_answer(model, question, max_new_tokens=max_new_tokens)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Answer between two updates of a fact: what it learned so far is taken up again."""
+        learning = self.adapter.state()
+        try:
+            yield
+        finally:
+            self.adapter.restore(learning)
+            self.trained.refresh()
+
     def in_prompt(self) -> list[Fact]:
-        """The facts that stand in the prompt: all of them, or those that still wait for
-        training.
-        """
+        """The facts that stand in the prompt: all, or those that still wait for training."""
         if self.facts.learning.placement == "in_prompt":
             return self.memory.all()
         return self.waiting()
@@ -206,9 +225,7 @@ class OnlineLearner:
         self.trained.begin(fact)
 
     def remember(self, fact: Fact) -> tuple[Fact, list[str]]:
-        """Note a fact in memory, untrained. Returns it as it is known there, and the ids of the
-        facts that it replaces.
-        """
+        """Note a fact, untrained. Returns it as it is known, and the ids that it replaces."""
         known = self.memory.same(fact)
         fact = replace(fact, id=known.id) if known else fact
         replaced = [old for old in self.memory.contradicted(fact) if old != fact.id]
@@ -224,7 +241,7 @@ class OnlineLearner:
     def keep(self, fact: Fact, loss: float) -> None:
         """Let what was learned of a remembered fact stay and act. ``loss``: nats per token at its
         last update; where facts share weights it is measured anew, as is that of every older fact
-        rehearsed beside it, since replay and guard go by them.
+        rehearsed beside it: replay and guard go by them.
         """
         self.trained.keep(fact)
         self.gate.add(fact)
@@ -242,6 +259,19 @@ class OnlineLearner:
         self.memory.forget(fact_id)
         self.placement.forget(fact_id)
         self.gate.remove(fact_id)
+
+    def erase(self, fact_id: str) -> None:
+        """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights
+        that it shared start afresh, and the other facts wait for ``flow.train_waiting``.
+        """
+        with self.turn():
+            self.forget(fact_id)
+            if self.trained.interferes:
+                self.store.remove_state("shared")
+                for entry in self.memory.entries():
+                    self.memory.put(replace(entry, trained=False))
+        self.store.scrub()
+        self.resume()
 
     def undo(self) -> list[str] | None:
         """Take back the last turn that was stored, byte for byte: its facts, and what they had

@@ -100,6 +100,7 @@ class FactStore:
         try:
             changed = self.path is not None and not _unchanged(self.path)
             self.connection = connect(self.path or ":memory:", SCHEMA)
+            self.connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             if changed:
                 raise DataError(
                     f"{self.path} was changed or damaged since it was closed; `fledgling store"
@@ -153,6 +154,15 @@ class FactStore:
             self._forget_before()
         return any(before.values())
 
+    def scrub(self) -> None:
+        """Leave nothing of deleted rows in the file: no rows kept for ``undo``, no free pages, no
+        log.
+        """
+        with transaction(self.connection):
+            self._forget_before()
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _insert(self, table: str, row: sqlite3.Row) -> None:
         names = ", ".join(f'"{name}"' for name in row.keys()[:-1])
         marks = ", ".join("?" * len(row))
@@ -205,6 +215,9 @@ class FactStore:
             (name, blob, text, zlib.crc32(text.encode(), zlib.crc32(blob))),
         )
 
+    def remove_state(self, name: str) -> None:
+        self.connection.execute("DELETE FROM states WHERE id = ?", (name,))
+
     def state(self, name: str) -> tuple[State, dict[str, Any]] | None:
         """What ``put_state`` stored, or None. Raises ``DataError`` when it is damaged."""
         row = self.connection.execute(
@@ -254,7 +267,8 @@ def _locked(path: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise DataError(
-            f"{path} is in use by another process; close that one first, or give another path"
+            f"{path} is in use by another process or panel; close that one first, or give another"
+            " path"
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}; give another path") from error

@@ -46,5 +46,8 @@ class Placement(Protocol):
     def acting(self, source: str) -> AbstractContextManager[AdaptedModel]:
         """The model that answers, for as long as the block lasts."""
 
+    def refresh(self) -> None:
+        """Somebody else wrote to the adapter: what acts next is read anew."""
+
     def resume(self) -> None:
         """Take up what the store holds: when it is opened, and when a turn was taken back."""

@@ -67,5 +67,8 @@ class InPrompt:
             )
         return self._framed
 
+    def refresh(self) -> None:
+        """No adapter acts."""
+
     def resume(self) -> None:
         self._framed = None

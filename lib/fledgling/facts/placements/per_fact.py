@@ -62,6 +62,9 @@ class PerFact:
             self._active = source
         yield adapted
 
+    def refresh(self) -> None:
+        self._active = None
+
     def resume(self) -> None:
         self._active = None
         self.trainer.start_fresh()

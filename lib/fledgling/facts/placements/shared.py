@@ -66,6 +66,9 @@ class Shared:
         with adapted.adapter.disabled():
             yield adapted
 
+    def refresh(self) -> None:
+        """What is on the model is what acts."""
+
     def resume(self) -> None:
         saved = self.store.state("shared")
         if saved is not None:

@@ -49,6 +49,9 @@ class Waiting:
         with placement.acting(source) as model:
             yield model
 
+    def refresh(self) -> None:
+        self.trained.refresh()
+
     def resume(self) -> None:
         self.trained.resume()
         self.prompt.resume()

@@ -1,0 +1,83 @@
+"""``fledgling chat``: talk to a model and teach it, in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fledgling.core import runtime
+from fledgling.core.paths import home, plain_name
+from fledgling.facts.learner import load_gate_readers
+from fledgling.live.chat import Chat, typed_lines
+from fledgling.live.session import Session
+from fledgling.models.loading import load_model
+from fledgling.settings import DEFAULT_MODEL, DEFAULT_RECIPE, load_config
+
+app = typer.Typer()
+
+
+@app.command()
+def chat(
+    session: Annotated[
+        str, typer.Option("--session", "-s", help="Its name; or a folder, with a / in it.")
+    ] = "default",
+    recipe: Annotated[str, typer.Option(help="How to learn: a file of configs/recipes.")] = "",
+    model: Annotated[str, typer.Option(help="A file of configs/models.")] = DEFAULT_MODEL,
+    preset: Annotated[str, typer.Option(help="A file of configs/presets.")] = "full",
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="No styles and no prompt; one line in, one line out.")
+    ] = False,
+    temporary: Annotated[bool, typer.Option("--temporary", help="Keep nothing.")] = False,
+) -> None:
+    """Talk to a model; what you tell it, it learns. /help lists what else it does."""
+    is_plain = plain or not sys.stdin.isatty()
+    folder = None if temporary else session_folder(session)
+    opened = open_session(folder, recipe or DEFAULT_RECIPE, model, preset, seed=seed)
+    console = Console(highlight=False, soft_wrap=True, no_color=is_plain or None)
+    talk = Chat(opened, console, is_plain=is_plain)
+    try:
+        if is_plain:
+            talk.run(iter(sys.stdin))
+        else:
+            console.print("[dim]Tell it something, ask about it. /help lists the rest.[/dim]")
+            talk.run(typed_lines(list(talk.commands), opened.stores.history))
+    finally:
+        if opened.worker.busy:
+            typer.echo("finishing the lesson…", err=True)
+        opened.close()
+    if is_plain and talk.failed:
+        raise typer.Exit(1)
+
+
+def session_folder(name: str) -> Path:
+    """Where a session is kept: a folder as it is, or a name among the user's sessions."""
+    if "/" in name or "\\" in name:
+        return Path(name).expanduser()
+    return home() / "sessions" / plain_name(name, "session")
+
+
+def open_session(
+    folder: Path | None, recipe: str, model: str, preset: str, *, seed: int = 0
+) -> Session:
+    """A session on a real model, with every recipe of the menu and ``recipe``."""
+    config = load_config(preset, recipe=recipe, model=model)
+    names = dict.fromkeys([recipe, *config.live.recipes])
+    recipes = {name: load_config(preset, recipe=name, model=model).facts for name in names}
+    started = runtime.start(
+        device=config.core.device, dtype=config.core.dtype, threads=config.core.threads, seed=seed
+    )
+    return Session(
+        load_model(config.models, started),
+        recipes,
+        config.language,
+        config.live,
+        readers=load_gate_readers(),
+        folder=folder,
+        recipe=recipe,
+        seed=seed,
+    )
