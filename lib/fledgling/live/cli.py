@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from fledgling.core import runtime
 from fledgling.core.paths import home, plain_name
-from fledgling.facts.learner import load_gate_readers
-from fledgling.live.chat import Chat, typed_lines
-from fledgling.live.session import Session
-from fledgling.models.loading import load_model
 from fledgling.settings import DEFAULT_MODEL, DEFAULT_RECIPE, load_config
+
+if TYPE_CHECKING:
+    from fledgling.live.session import Session
 
 app = typer.Typer()
 
@@ -35,6 +33,8 @@ def chat(
     temporary: Annotated[bool, typer.Option("--temporary", help="Keep nothing.")] = False,
 ) -> None:
     """Talk to a model; what you tell it, it learns. /help lists what else it does."""
+    from fledgling.live.chat import Chat, typed_lines  # torch comes with it
+
     is_plain = plain or not sys.stdin.isatty()
     folder = None if temporary else session_folder(session)
     opened = open_session(folder, recipe or DEFAULT_RECIPE, model, preset, seed=seed)
@@ -65,6 +65,11 @@ def open_session(
     folder: Path | None, recipe: str, model: str, preset: str, *, seed: int = 0
 ) -> Session:
     """A session on a real model, with every recipe of the menu and ``recipe``."""
+    from fledgling.core import runtime
+    from fledgling.facts.learner import load_gate_readers
+    from fledgling.live.session import Session
+    from fledgling.models.loading import load_model
+
     config = load_config(preset, recipe=recipe, model=model)
     names = dict.fromkeys([recipe, *config.live.recipes])
     recipes = {name: load_config(preset, recipe=name, model=model).facts for name in names}
