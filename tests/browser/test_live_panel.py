@@ -5,7 +5,6 @@ import pytest
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
-    pytest.mark.xfail(run=False, reason="the line's text does not reliably reach the kernel yet"),
 ]
 
 OPEN = """

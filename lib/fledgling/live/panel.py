@@ -55,10 +55,7 @@ class Panel:
         learner, live = self.session.learner, self.session.live
         wide = widgets.Layout(width="auto", flex="1 1 240px")
         self.log, self.detail, self.status = (widgets.HTML() for _ in range(3))
-        # Sent whole by Enter or on leaving the field: letter by letter, Enter could come first.
-        self.line = widgets.Text(
-            placeholder="Tell it something, or ask about it", layout=wide, continuous_update=False
-        )
+        self.line = widgets.Text(placeholder="Tell it something, or ask about it", layout=wide)
         self.line.layout.margin = "2px 0"
         self.send = _button("Send", "Reply, and learn what is stated (Enter)", style="primary")
         self.ask = _button("Ask", "Reply, and learn nothing")
@@ -163,25 +160,33 @@ class Panel:
 
     def _with_line(self, action: Callable[[str], object]) -> None:
         """Act on what the line says; it is emptied once that has worked."""
-        text = self.line.value
 
         def act() -> None:
+            text = self._settled_line()
             action(text)
             if self.line.value == text:
                 self.line.value = ""
 
         self._do(act)
 
+    def _settled_line(self) -> str:
+        """The line once its last letters are here: a page sends them when it has time, and a
+        press of Enter or of a button overtakes them.
+        """
+        text = None
+        while text != self.line.value:
+            text = self.line.value
+            time.sleep(self.session.live.settle_seconds)
+        return text
+
     def _speak(self, answer: Callable[..., object]) -> None:
-        if not self.line.value.strip():
-            return
         said: list[str] = []
 
         def hear(piece: str) -> None:
             said.append(piece)
             self._show_log("".join(said))
 
-        self._with_line(lambda text: answer(text, hear))
+        self._with_line(lambda text: answer(text, hear) if text.strip() else None)
 
     def _explain(self) -> None:
         self.detail.value = views.explanation(self.session.why())

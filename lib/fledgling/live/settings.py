@@ -22,5 +22,6 @@ class LiveSection(Section):
     retention_facts: CountOrZero
     plot_points: Several
     plot_seconds: NonNegative
+    settle_seconds: NonNegative
     unrelated: list[str] = Field(min_length=1)
     recipes: list[str] = Field(min_length=1)
