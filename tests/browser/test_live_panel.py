@@ -5,6 +5,7 @@ import pytest
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
+    pytest.mark.xfail(run=False, reason="a second message is not reliably sent from the panel yet"),
 ]
 
 OPEN = """
