@@ -25,7 +25,7 @@ def small(section):
         section,
         {
             "readiness.examples": 6,
-            "training": {"adapter": adapter, "batch_size": 4, "epochs": 2, "lr": 0.01},
+            "training": {"lora": adapter, "batch_size": 4, "epochs": 2, "lr": 0.01},
             "guardrails": {
                 "anchors": 2,
                 "anchor_tokens": 4,
