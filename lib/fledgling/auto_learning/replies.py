@@ -26,7 +26,7 @@ class Replies:
         system: str | None = None,
     ) -> None:
         self.registry = registry
-        self.adapter = Adapter(loaded, section.adapter)
+        self.adapter = Adapter(loaded, section.lora)
         self.adapted = AdaptedModel(self.adapter, system=system, max_length=loaded.max_length)
         self._states: dict[str, State] = {}
 
