@@ -34,10 +34,14 @@ notebooks: $(NEEDED)  ## execute the notebooks again in place, at preset quick: 
 # Tests never download: whatever is not installed or embedded counts as absent.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 PYTEST  := $(OFFLINE) FLEDGLING_HEADLESS=1 $(BIN)/python -m pytest -rs
+ALONE   := FLEDGLING_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 NBVAL   := --nbval --nbval-current-env --nbval-sanitize-with configs/nbval.cfg --nbval-cell-timeout=1200
 
+# One file at a time on each core, the notebooks first: they take longest.
+SPREAD  := -n auto --maxprocesses 4 --dist loadfile
+
 test: $(NEEDED) lint  ## lint, then every test: unit, notebooks against their stored outputs, browser
-	$(PYTEST) tests $(NOTEBOOKS) $(NBVAL)
+	$(ALONE) $(PYTEST) $(NOTEBOOKS) tests $(NBVAL) $(SPREAD)
 
 test-notebooks: $(NEEDED)  ## the notebooks against their stored outputs; one with NOTEBOOKS=notebooks/NAME.ipynb
 	$(PYTEST) $(NOTEBOOKS) $(NBVAL)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,14 @@ class TaughtFact:
         """
         stem, dash, number = self.id.rpartition("-")
         return self.given_relation or (stem if dash and number.isdigit() else self.id)
+
+    def for_retention(self) -> TaughtFact:
+        """The fact with what shows whether it is kept: asked directly and in other words, and one
+        neighbour of each kind.
+        """
+        probes = [*self.probes_of("direct")[:1], *self.probes_of("paraphrase")[:1]]
+        neighbours = {neighbour.kind: neighbour for neighbour in reversed(self.neighbours)}
+        return replace(self, probes=tuple(probes), neighbours=tuple(neighbours.values()))
 
     def probes_of(self, kind: str) -> tuple[Probe, ...]:
         """The probes of one kind, in the file's order."""
