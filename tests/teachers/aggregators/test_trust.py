@@ -219,4 +219,4 @@ def test_real_votes_meet_the_bars(prompts: tuple[str, ...]) -> None:
     trials = list(trust_trials(pool.votes, pool.truth, pool.teachers, SECTION, draws=15))
     summary = summarise(trials, bins=SECTION.trust.bins)
     assert gain_interval(trials).high >= 0  # as good as the best single judge, within its interval
-    assert summary["ece"] <= 0.08  # over fifteen draws; the bar of .05 is missed by the benchmark too
+    assert summary["ece"] <= 0.08  # fifteen draws; the benchmark misses the bar of .05 too
