@@ -38,7 +38,7 @@ ALONE   := FLEDGLING_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 NBVAL   := --nbval --nbval-current-env --nbval-sanitize-with configs/nbval.cfg --nbval-cell-timeout=1200
 
 # One file at a time on each core, the notebooks first: they take longest.
-SPREAD  := -n auto --maxprocesses 4 --dist loadfile
+SPREAD  := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(NEEDED) lint  ## lint, then every test: unit, notebooks against their stored outputs, browser
 	$(ALONE) $(PYTEST) $(NOTEBOOKS) tests $(NBVAL) $(SPREAD)
