@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,12 @@ def print_pdf(pages: Sequence[Path]) -> list[Path]:
     """Print each page (report.html) to a PDF beside it, on A4 in light colours, without a network.
     Returns their paths.
     """
+    # on a thread of its own: the driver refuses one whose event loop runs, as a notebook's does
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(_print, pages).result()
+
+
+def _print(pages: Sequence[Path]) -> list[Path]:
     from playwright.sync_api import sync_playwright
 
     printed = []
