@@ -1,5 +1,6 @@
 """A real browser, and JupyterLab for it to drive: on this machine alone, on a free port."""
 
+import json
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ ALL_CELLS_RAN = """() => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
   return prompts.length && prompts.every(one => /\\[\\d+\\]/.test(one.textContent));
 }"""
+NOTIFICATIONS = {"fetchNews": "false", "checkForUpdates": False}  # nobody is there to answer
 PATIENCE_MS = 400_000  # two busy cores start a kernel slowly; nothing here measures time
 
 
@@ -70,14 +72,19 @@ class Lab:
         self.wait_until_idle(page)
 
     def wait_until_idle(self, page) -> None:
+        """With a kernel: the indicator alone is idle before there is one."""
+        page.wait_for_selector("#jp-main-statusbar >> text=/Python .* [|] Idle/")
         page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
 
 @pytest.fixture(scope="session")
 def lab(browser, tmp_path_factory) -> Iterator[Lab]:
-    """JupyterLab with the settings of nobody, stopped at the end with every kernel it started."""
+    """JupyterLab with settings of its own, stopped at the end with every kernel it started."""
     folder = tmp_path_factory.mktemp("lab")
     own = tmp_path_factory.mktemp("lab settings")
+    chosen = own / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    chosen.parent.mkdir(parents=True)
+    chosen.write_text(json.dumps(NOTIFICATIONS), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

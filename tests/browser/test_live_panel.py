@@ -2,11 +2,7 @@
 
 import pytest
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.model,
-    pytest.mark.xfail(run=False, reason="a second message is not reliably sent from the panel yet"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 OPEN = """
 from pathlib import Path
