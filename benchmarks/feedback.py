@@ -50,7 +50,8 @@ from fledgling.feedback.judging.dialogues import (
 from fledgling.feedback.judging.judge import Judge, fit, rule_labels
 from fledgling.feedback.judging.metrics import calibration, class_scores, macro_f1
 from fledgling.feedback.judging.signals import Exchange
-from fledgling.feedback.preferences import score_pairs, teach
+from fledgling.feedback.pairs import score_pairs
+from fledgling.feedback.preferences import teach
 from fledgling.feedback.rows import entries_of, rows_of
 from fledgling.models.export import export
 from fledgling.models.gguf_files import FORMS

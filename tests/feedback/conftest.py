@@ -1,7 +1,11 @@
 """What the feedback tests share: the section, and a few conversations."""
 
+import threading
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from fledgling.core.errors import RunError
 from fledgling.core.layers import override
 from fledgling.feedback.examples import ChatExample
 from fledgling.settings import load_config
@@ -40,3 +44,28 @@ def chat(question: str, reply: str, weight: float = 1.0) -> ChatExample:
 def sums():
     """Eight small sums."""
     return [chat(f"{number} + {number}?", str(2 * number)) for number in range(8)]
+
+
+@pytest.fixture
+def refused_beside() -> Callable[[Iterator, Callable[[], object]], str]:
+    """``refused_beside(running, other)``: what ``other`` is told on a thread of its own while
+    ``running`` is at work.
+    """
+
+    def refused(running: Iterator, other: Callable[[], object]) -> str:
+        next(running)
+        told = []
+
+        def start() -> None:
+            try:
+                other()
+            except RunError as error:
+                told.append(str(error))
+
+        thread = threading.Thread(target=start)
+        thread.start()
+        thread.join()
+        running.close()
+        return told[0]
+
+    return refused

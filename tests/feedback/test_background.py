@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from fledgling.core.errors import DataError, RunError
+from fledgling.core.errors import DataError
 from fledgling.core.layers import override
 from fledgling.core.records import Feedback
 from fledgling.feedback.background import (
@@ -112,23 +112,14 @@ def killed_at_current(path, value):
     write_json(path, value)
 
 
-def test_two_trainers_in_one_folder_are_refused(tiny, buffer, quick, tmp_path):
+def test_two_trainers_in_one_folder_are_refused(tiny, buffer, quick, tmp_path, refused_beside):
     fill(buffer, 4)
-    steps = train_pending(tiny, buffer, quick, folder=tmp_path / "adapters")
-    next(steps)
-    raised = []
-
-    def second():
-        try:
-            list(train_pending(tiny, buffer, quick, folder=tmp_path / "adapters"))
-        except RunError as error:
-            raised.append(str(error))
-
-    thread = threading.Thread(target=second)
-    thread.start()
-    thread.join()
-    steps.close()
-    assert "another trainer is at work" in raised[0]
+    folder = tmp_path / "adapters"
+    told = refused_beside(
+        train_pending(tiny, buffer, quick, folder=folder),
+        lambda: list(train_pending(tiny, buffer, quick, folder=folder)),
+    )
+    assert "another trainer is at work" in told
 
 
 def test_what_cannot_be_learned_does_not_block_the_rest(tiny, buffer, quick, tmp_path):

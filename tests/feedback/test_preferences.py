@@ -5,13 +5,9 @@ from peft import PeftModel
 from fledgling.core.errors import DataError
 from fledgling.core.layers import override
 from fledgling.feedback.examples import ChatExample, PreferencePair
-from fledgling.feedback.preferences import (
-    encode_pair,
-    mismatched,
-    score_pairs,
-    teach,
-    train_preferences,
-)
+from fledgling.feedback.pairs import encode_pair, score_pairs
+from fledgling.feedback.preference_trainers import mismatched
+from fledgling.feedback.preferences import teach, train_preferences
 from fledgling.feedback.rows import TrainingRows
 
 

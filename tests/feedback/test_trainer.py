@@ -2,14 +2,13 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
-from fledgling.core.errors import DataError, ModelError, RunError
+from fledgling.core.errors import DataError, ModelError
 from fledgling.core.layers import override
 from fledgling.feedback.examples import ChatExample
 from fledgling.feedback.trainer import collate, train, weighted_loss
@@ -131,22 +130,12 @@ def test_a_checkpoint_cut_short_is_passed_over(tiny, sums, training, tmp_path):
     assert first.step == int(newest.name[11:])
 
 
-def test_two_trainers_of_one_folder_are_refused(tiny, sums, training, tmp_path):
-    steps = train(tiny, sums, training, folder=tmp_path / "a")
-    next(steps)
-    raised = []
-
-    def second():
-        try:
-            next(train(tiny_model(), sums, training, folder=tmp_path / "a"))
-        except RunError as error:
-            raised.append(str(error))
-
-    thread = threading.Thread(target=second)
-    thread.start()
-    thread.join()
-    steps.close()
-    assert "another trainer" in raised[0]
+def test_two_trainers_of_one_folder_are_refused(tiny, sums, training, tmp_path, refused_beside):
+    told = refused_beside(
+        train(tiny, sums, training, folder=tmp_path / "a"),
+        lambda: next(train(tiny_model(), sums, training, folder=tmp_path / "a")),
+    )
+    assert "another trainer" in told
 
 
 def test_it_goes_on_from_an_earlier_adapter(tiny, sums, training, tmp_path):
