@@ -75,7 +75,9 @@ def measure_consolidation(arguments: argparse.Namespace) -> None:
         return OnlineLearner(loaded, config.facts, config.language, readers=readers)
 
     lost = {}
-    for record in forgetting_study(build, config.memory.consolidation, turns):
+    for record in forgetting_study(
+        build, config.memory.consolidation, turns, config.memory.experiment.arms
+    ):
         lost[record.name] = record.values["forgotten"]
         print(record.name, record.step, f"{record.values['forgotten']:.3f}", flush=True)
     for arm in ("deep", "creative", "both"):

@@ -2,8 +2,11 @@
 
 python benchmarks/train_detector.py choose    # cross-validated over families of tuning utterances
 python benchmarks/train_detector.py           # fit on all of them, write data/language/detector.*
+python benchmarks/train_detector.py reader    # train the reader, write detector_reader.safetensors
 
-Only data/language/detector_tuning.jsonl and tuning.jsonl are fitted and chosen by. A family is a
+Only data/language/detector_tuning.jsonl and tuning.jsonl are fitted and chosen by; the settings of
+the reader were chosen by detector_validation.jsonl. ``--all`` fits on these too, for the weights
+that are shipped. A family is a
 pattern of speech ("tag_right_bare"): whole families are left out, so that a score is about kinds of
 utterances that the fit has not seen. The control is the rules alone (benchmarks/detection.py).
 """
@@ -20,16 +23,20 @@ from detection import Utterance, likeness, read_utterances
 from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from train_gate import Pair, train, trainable_scorer
 
 from fledgling.core.paths import DATA
 from fledgling.language.candidates import Candidate, find_candidates
-from fledgling.language.detector import WEIGHTS, Weights, save_weights
+from fledgling.language.detector import READER, WEIGHTS, Weights, save_weights
 from fledgling.language.features import features
 from fledgling.models.loading import load_embedder
+from fledgling.models.pair_scorer import save_pair_scorer
 from fledgling.settings import load_config
 
 SECTION = load_config().language
 TUNING = [DATA / "language" / name for name in ("detector_tuning.jsonl", "tuning.jsonl")]
+VALIDATION = DATA / "language" / "detector_validation.jsonl"
+EPOCHS, READER_LR, RANK = 4.0, 5e-4, 8  # of the reader
 STRENGTHS = (0.05, 0.2, 1.0)
 PARTS = ("both", "named", "embedding")
 LEAST = 2  # turns in which a feature must be seen: what was seen once is learned by heart
@@ -118,9 +125,10 @@ class Fit:
         for _ in range(ROUNDS):
             known = which[labels[which] >= 0]
             self.model.fit(self.rows(table, known), labels[known])
-            self._guess(table, which, labels)
+            self.guess(table, which, labels)
 
-    def _guess(self, table: Table, which: np.ndarray, labels: np.ndarray) -> None:
+    def guess(self, table: Table, which: np.ndarray, labels: np.ndarray) -> None:
+        """Label, in place, the candidates of turns whose facts are not known to be which."""
         unknown = set(table.turns[which[labels[which] < 0]].tolist())
         for turn in unknown:
             rows = which[table.turns[which] == turn]
@@ -147,9 +155,9 @@ def choose(table: Table) -> None:
     for part in PARTS:
         for strength in STRENGTHS:
             chance = np.zeros(len(table.turns))
-            for train, rest in GroupKFold(FOLDS).split(table.turns, groups=families):
+            for learned, rest in GroupKFold(FOLDS).split(table.turns, groups=families):
                 fitted = Fit(part, strength)
-                fitted.fit(table, train, labels)
+                fitted.fit(table, learned, labels)
                 chance[rest] = fitted.chances(table, rest)
             best = np.zeros(len(table.utterances))
             np.maximum.at(best, table.turns, chance)
@@ -163,21 +171,38 @@ def choose(table: Table) -> None:
             print(f"{part:10s} C={strength:<5} precision/recall at {'  '.join(shown)}", flush=True)
 
 
+def train_reader(table: Table, fitted: Fit, seed: int = 0) -> None:
+    """The sentence encoder, adapted to tell the candidates that are facts."""
+    labels = first_labels(table)
+    fitted.guess(table, np.arange(len(labels)), labels)
+    pairs = [
+        Pair(candidate.text, candidate.asked, int(label), "")
+        for candidate, label in zip(table.candidates, labels, strict=True)
+    ]
+    scorer, model = trainable_scorer(seed, RANK)
+    train(scorer, model, pairs, epochs=EPOCHS, lr=READER_LR, seed=seed)
+    save_pair_scorer(READER, scorer, model)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="?", choices=("fit", "choose"), default="fit")
+    parser.add_argument("what", nargs="?", choices=("fit", "choose", "reader"), default="fit")
     parser.add_argument("--part", choices=PARTS, default="both")
     parser.add_argument("--strength", type=float, default=0.2)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--all", action="store_true", help="fit on validation utterances too")
     given = parser.parse_args()
-    table = read_table(TUNING)
+    table = read_table([*TUNING, VALIDATION] if given.all else TUNING)
     if given.what == "choose":
         choose(table)
         return
     fitted = Fit(given.part, given.strength)
     fitted.fit(table, np.arange(len(table.turns)), first_labels(table))
+    if given.what == "reader":
+        train_reader(table, fitted)
+        return
     save_weights(fitted.weights(table.embedding.shape[1]), given.out)
     print(f"{len(table.utterances)} utterances, {len(fitted.names)} features → {given.out}")
 

@@ -22,17 +22,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 
 from fledgling.core import runtime
-from fledgling.core.files import write_atomically
 from fledgling.core.paths import DATA
-from fledgling.facts.gate.pair_scorer import LORA_SCALE, SCORERS, TARGETS, PairScorer
+from fledgling.facts.gate.ensemble import SCORERS
 from fledgling.facts.gate.pairs import generate_pairs
 from fledgling.facts.measuring.anchors import held_in, unrelated
 from fledgling.facts.measuring.streams import TaughtFact, tuning
 from fledgling.models.loading import load_embedder
+from fledgling.models.pair_scorer import LORA_SCALE, TARGETS, PairScorer, save_pair_scorer
 
 
 @dataclass(frozen=True)
@@ -225,20 +224,8 @@ def main() -> None:
     train(scorer, model, pairs, epochs=arguments.epochs, lr=arguments.lr, seed=arguments.seed)
     if left_out:
         report(scorer, stream_pairs(left_out, rng, others=10))
-    tensors = {
-        name.removeprefix("base_model.model.").replace(".default.weight", ""): (
-            value.detach().half().contiguous()
-        )
-        for name, value in model.named_parameters()
-        if ".lora_" in name
-    }
-    tensors |= {
-        "head.weight": scorer.head.weight.detach().half(),
-        "head.bias": scorer.head.bias.detach().half(),
-    }
     target = SCORERS / f"{arguments.out}.safetensors"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, lambda path: save_file(tensors, path))
+    save_pair_scorer(target, scorer, model)
     print(f"wrote {target.name}, {target.stat().st_size / 1e6:.1f} MB")
 
 

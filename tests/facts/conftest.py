@@ -52,7 +52,7 @@ def small_config():
     dotted key.
     """
     return lambda **changes: load_config(
-        overrides=merge({"facts": SMALL}, parse_overrides(changes))
+        overrides=merge({"language": {"judge": "rules"}, "facts": SMALL}, parse_overrides(changes))
     )
 
 

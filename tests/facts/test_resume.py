@@ -124,7 +124,7 @@ from fledgling.core.records import Turn
 
 store, adapters = sys.argv[1:]
 config = load_config(overrides={
-    "facts.adapter.start": "aligned", "facts.learning.rows": "rendered",
+    "language.judge": "rules", "facts.adapter.start": "aligned", "facts.learning.rows": "rendered",
     "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0,
     "facts.learning.placement": adapters,
     "facts.learning.max_rows": 3, "facts.learning.max_updates": 3, "facts.learning.stop_loss": 0.0,

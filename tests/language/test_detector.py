@@ -51,6 +51,20 @@ def test_the_chance_is_the_sum_of_what_is_seen() -> None:
     assert Detector(weights, embed, SECTION).chances([]) == []
 
 
+def test_with_a_reader_the_mean_of_both_log_odds_counts() -> None:
+    read = []
+
+    def half(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        read.extend(pairs)
+        return np.full(len(pairs), 0.5, dtype=np.float32)
+
+    weights = Weights({}, np.array([2.0, 0.0]), 0.0)
+    found = candidates("She lives in Oslo.", "Where does Lena live?")
+    chance = Detector(weights, embed, SECTION, half).chances(found)
+    assert chance == [pytest.approx(1 / (1 + np.exp(-1.0)))]
+    assert read == [(found[0].text, "Where does Lena live?")]
+
+
 def test_weights_come_back_from_their_file(tmp_path: Path) -> None:
     weights = Weights({"why:None": 1.5, "< i": -0.25}, np.array([0.5, -2.0]), 0.125)
     save_weights(weights, tmp_path / "detector.safetensors")
@@ -94,7 +108,7 @@ def test_the_configuration_chooses_the_judge() -> None:
 @pytest.mark.model
 def test_what_the_rules_take_for_a_statement_and_is_none() -> None:
     """Of the shapes that rules alone get wrong; fitted on others of the same kinds."""
-    judge = load_detector(load_embedder().embed, SECTION)
+    judge = choose_judge(SECTION, load_embedder().embed)
     for said in (
         "my name is what again",
         "Tom said his sister lives in Rome.",

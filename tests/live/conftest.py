@@ -12,6 +12,7 @@ from fledgling.models.tiny import WordEmbedder, WordOverlap, tiny_model
 from fledgling.settings import load_config
 
 SMALL = {
+    "language.judge": "rules",
     "facts.adapter.rank": 2,
     "facts.adapter.first_layer": 1,
     "facts.adapter.start": "aligned",

@@ -4,6 +4,7 @@ from fledgling.settings import load_config
 
 TOLD = ("Tom is my friend.", "My sister lives in Oslo.", "My car is red.")
 SMALL = {
+    "language.judge": "rules",
     "facts.adapter.rank": 2,
     "facts.adapter.first_layer": 1,
     "facts.learning.max_updates": 2,

@@ -11,7 +11,7 @@ one fact is learned. ``lessons`` composes what an update learns from (``renderin
 and ``start`` say where an adapter begins. 3. ``placements/``: where a learned fact is kept, and
 what answers from there: an adapter a fact, one shared, the prompt, first the one and later the
 other, and the look-ups to compare with. 4. ``gate/``: whether a question concerns something
-taught (``gate``), by reading both together (``pair_scorer``), trained on pairs (``pairs``)
+taught (``gate``), by reading both together (``ensemble``), trained on pairs (``pairs``)
 drawn from a hand-written ``bank``. 5. ``guard`` refuses an update that breaks something.
 ``memory`` keeps the facts, ``store`` the file in which a turn is whole or has not happened,
 ``store_check`` tells and mends damage. 6. ``measuring/``: ``streams`` are the facts and their

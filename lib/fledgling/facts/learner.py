@@ -12,12 +12,12 @@ import torch
 
 from fledgling.core.layers import override
 from fledgling.core.records import Fact
+from fledgling.facts.gate.ensemble import Ensemble, load_scorers
 from fledgling.facts.gate.gate import Gate, Route
-from fledgling.facts.gate.pair_scorer import Ensemble, load_scorers
 from fledgling.facts.learning.alternatives import NearestKind
 from fledgling.facts.learning.lessons import Lessons
 from fledgling.facts.learning.remedies import OnlineRemedies
-from fledgling.facts.learning.start import learned_start
+from fledgling.facts.learning.start import FOLDERS, learned_start
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import Placement
@@ -26,6 +26,7 @@ from fledgling.facts.placements.in_prompt import InPrompt
 from fledgling.facts.placements.per_fact import PerFact
 from fledgling.facts.placements.shared import Shared
 from fledgling.facts.placements.waiting import Waiting
+from fledgling.facts.reader import Reader
 from fledgling.facts.settings import FactsSection
 from fledgling.facts.store import FactStore
 from fledgling.language.detector import choose_judge
@@ -35,7 +36,11 @@ from fledgling.models.loading import Embedder, LoadedModel, load_embedder
 from fledgling.models.rows import AdaptedModel
 from fledgling.models.streaming import stream_answer
 
-LOOK_UPS = {"echo": Echo, "retrieved": Retrieved}  # placements that no update is spent on
+LOOK_UPS = {  # placements that no update is spent on
+    "echo": Echo,
+    "retrieved": Retrieved,
+    "reader": Reader,
+}
 _ALWAYS = Route("", 1.0)  # where no gate stands, whatever was taught acts on every question
 
 
@@ -87,8 +92,8 @@ class OnlineLearner:
         try:
             self.memory = FactMemory(self.store.connection, facts.memory)
             self.adapter = Adapter(loaded, facts.adapter, seed)
-            if facts.adapter.start == "learned":
-                self.adapter.start_from(learned_start(self.adapter))
+            if facts.adapter.start in FOLDERS:
+                self.adapter.start_from(learned_start(self.adapter, FOLDERS[facts.adapter.start]))
             self.adapted = AdaptedModel(self.adapter, max_length=loaded.max_length)
             alternatives = NearestKind(readers.embedder.embed)
             self.lessons = Lessons(self.adapted, self.memory, facts, language, alternatives)

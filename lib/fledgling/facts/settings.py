@@ -24,7 +24,9 @@ class RatesSection(Section):
 class LearningSection(Section):
     """One update is one optimizer step over one minibatch of rows."""
 
-    placement: Literal["per_fact", "shared", "in_prompt", "echo", "retrieved", "retrieved_adapter"]
+    placement: Literal[
+        "per_fact", "shared", "in_prompt", "reader", "echo", "retrieved", "retrieved_adapter"
+    ]
     wait_for: CountOrZero
     rows: Literal["practised", "rendered", "acknowledgement"]
     row_kinds: list[

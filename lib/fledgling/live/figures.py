@@ -78,8 +78,9 @@ def _plot_memory(axes: Axes, measured: Sequence[StepRecord]) -> None:
     size = measured[-1].values["bytes"] / 1e6 if measured else 0.0
     axes.plot(range(1, len(counts) + 1), counts, marker="o", markersize=3.5, color=BLUE)
     facts = counts[-1] if counts else 0
+    plural = "" if facts == 1 else "s"
     kept = f", {size:.1f} MB" if size else ""
-    label(axes, title=f"Memory: {facts} facts{kept}", x="lesson", y="facts")
+    label(axes, title=f"Memory: {facts} fact{plural}{kept}", x="lesson", y="facts")
     axes.set_ylim(bottom=0.0, top=max([*counts, 1]) * 1.15)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     _hint(axes, counts)

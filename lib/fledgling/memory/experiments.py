@@ -17,8 +17,6 @@ from fledgling.memory.settings import ConsolidationSection, RouterSection
 from fledgling.models.generation import reply
 from fledgling.models.loading import LoadedModel
 
-ARMS = ("none", "deep", "creative", "both")
-
 
 def correct_and_ask(
     loaded: LoadedModel, memory: CorrectionMemory, cases: Sequence[tuple[str, str]]
@@ -70,12 +68,13 @@ def forgetting_study(
     build: Callable[[], OnlineLearner],
     section: ConsolidationSection,
     turns: Sequence[Turn],
-    arms: Sequence[str] = ARMS,
+    arms: Sequence[str],
 ) -> Iterator[StepRecord]:
-    """Facts learned one after another in one shared adapter, with idle updates after each: spent on
-    the fact just learned (``none``), or on consolidation, as many either way.
+    """Facts learned one after another in one shared adapter, with idle updates after each:
+    spent on the fact just learned (``none``), or on consolidation, as many either way.
 
-    Yields a ``loss`` after every fact: what it lost least so far and loses now, by fact, in nats.
+    ``arms``: of "none", "deep", "creative" and "both". Yields a ``loss`` after every fact: what
+    it lost least so far and loses now, by fact, in nats.
     """
     for arm in arms:
         learner = build()

@@ -53,6 +53,7 @@ class MemoryExperimentSection(Section):
     """Sizes of notebook 07."""
 
     facts: Count
+    arms: list[Literal["none", "deep", "creative", "both"]]
     seeds: Count
     queries: Count
     timed: Count

@@ -36,6 +36,6 @@ class LoraSection(Section):
 class AdapterSection(LoraSection):
     """An adapter that learns a fact at a time, and from where it starts to."""
 
-    start: Literal["random", "aligned", "learned"]
+    start: Literal["random", "aligned", "learned", "reader"]
     start_scale: Positive
     start_damping: Positive

@@ -1,9 +1,11 @@
-"""Where a fact's adapter starts: weights from which a few updates on any fact teach it.
+"""Where an adapter starts: weights that were learned beforehand, over many facts.
 
-They are learned beforehand over many facts (model-agnostic meta-learning, first-order; Finn et
-al., 2017, arXiv:1703.03400): practise one fact for as many updates as a turn has, ask its
-questions, and move the *start* by the gradient found there. ``benchmarks/train_start.py`` does
-it, on tuning facts alone. The start alone never acts: without updates the base answers.
+``learned``: from there a few updates on any fact teach it. They are learned beforehand over
+many facts (model-agnostic meta-learning, first-order; Finn et al., 2017, arXiv:1703.03400):
+practise one fact for as many updates as a turn has, ask its questions, and move the *start* by
+the gradient found there. ``benchmarks/train_start.py`` does it, on tuning facts alone. The
+start alone never acts: without updates the base answers. ``reader``: no update follows
+(``facts/reader.py``).
 """
 
 from __future__ import annotations
@@ -19,25 +21,27 @@ from fledgling.core.files import write_atomically
 from fledgling.core.paths import DATA
 from fledgling.models.adapters import Adapter
 
-STARTS = DATA / "facts" / "starts"
-_HINT = "set facts.adapter.start=aligned, or train one with: python benchmarks/train_start.py"
+STARTS, READERS = DATA / "facts" / "starts", DATA / "facts" / "readers"
+FOLDERS = {"learned": STARTS, "reader": READERS}  # by facts.adapter.start
 
 
 def learned_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Tensor]:
     """The start for these weights and this shape of adapter. Raises ``ModelError`` where there is
     none, it is damaged, or it has another shape.
     """
-    wanted = adapter.loaded.fingerprint
-    for path in sorted(folder.glob("*.safetensors")):
-        made_for, tensors = _read(path)
+    wanted, what = adapter.loaded.fingerprint, folder.name[:-1]
+    hint = f"set another facts.adapter.start, or train one: python benchmarks/train_{what}.py"
+    paths = sorted(folder.glob("*.safetensors"))
+    for path in paths:
+        made_for, tensors = _read(path, hint)
         if made_for != wanted:
             continue
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if shapes != {name: each.shape for name, each in adapter.parameters.items()}:
-            raise ModelError(f"{path} has another shape than facts.adapter; {_HINT}")
+            raise ModelError(f"{path} has another shape than facts.adapter; {hint}")
         return tensors
-    known = ", ".join(path.stem for path in sorted(folder.glob("*.safetensors"))) or "none"
-    raise ModelError(f"there is no learned start for this model's weights ({known}); {_HINT}")
+    known = ", ".join(path.stem for path in paths) or "none"
+    raise ModelError(f"there is no learned {what} for this model's weights ({known}); {hint}")
 
 
 def save_start(path: Path, adapter: Adapter, tensors: dict[str, torch.Tensor]) -> None:
@@ -47,10 +51,10 @@ def save_start(path: Path, adapter: Adapter, tensors: dict[str, torch.Tensor]) -
     write_atomically(path, lambda temporary: save_file(halves, temporary, metadata))
 
 
-def _read(path: Path) -> tuple[str, dict[str, torch.Tensor]]:
+def _read(path: Path, hint: str) -> tuple[str, dict[str, torch.Tensor]]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
             return (file.metadata() or {}).get("model", ""), tensors
     except Exception as error:  # safetensors raises its own, undocumented type
-        raise ModelError(f"{path} cannot be read: {error}; restore it, or {_HINT}") from error
+        raise ModelError(f"{path} cannot be read: {error}; restore it, or {hint}") from error

@@ -5,14 +5,15 @@ import torch
 from safetensors.torch import save_file
 
 from fledgling.core.errors import ModelError
-from fledgling.facts.gate.pair_scorer import SCORERS, load_pair_scorer, load_scorers
+from fledgling.facts.gate.ensemble import MADE_BY, SCORERS, load_scorers
+from fledgling.models.pair_scorer import load_pair_scorer
 
 pytestmark = pytest.mark.model
 TOLD = "Lena lives in Oslo."
 
 
 def test_what_is_asked_for_scores_high_and_what_is_not_low():
-    ensemble, scorer = load_scorers(), load_pair_scorer(SCORERS / "0.safetensors")
+    ensemble, scorer = load_scorers(), load_pair_scorer(SCORERS / "0.safetensors", MADE_BY)
     pairs = [
         (TOLD, "Where does Lena live?"),
         (TOLD, "Where does Tom live?"),
@@ -47,13 +48,13 @@ def test_a_missing_damaged_or_foreign_file_is_refused(tmp_path):
     with pytest.raises(ModelError, match="train one"):
         load_scorers(tmp_path)
     with pytest.raises(ModelError, match="restore it"):
-        load_pair_scorer(tmp_path / "none.safetensors")
+        load_pair_scorer(tmp_path / "none.safetensors", MADE_BY)
     (tmp_path / "bad.safetensors").write_bytes((SCORERS / "0.safetensors").read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot be read"):
-        load_pair_scorer(tmp_path / "bad.safetensors")
+        load_pair_scorer(tmp_path / "bad.safetensors", MADE_BY)
     save_file(
         {"wings.lora_A": torch.ones(2, 2), "wings.lora_B": torch.ones(2, 2)},
         tmp_path / "other.safetensors",
     )
     with pytest.raises(ModelError, match="does not fit"):
-        load_pair_scorer(tmp_path / "other.safetensors")
+        load_pair_scorer(tmp_path / "other.safetensors", MADE_BY)

@@ -1,4 +1,4 @@
-"""The gate's reader: a sentence encoder, adapted to read a fact and a question together."""
+"""A sentence encoder, adapted to read two texts together and to say one probability."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from fledgling.core.errors import ModelError
-from fledgling.core.paths import DATA
+from fledgling.core.files import write_atomically
 from fledgling.models.loading import Embedder, load_embedder
 
-SCORERS = DATA / "facts" / "gate" / "scorers"
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
 LORA_SCALE, MAX_LENGTH = 2.0, 96  # alpha over rank; tokens of a pair
 
@@ -31,9 +30,7 @@ class PairScorer:
 
     @torch.no_grad()
     def score(self, pairs: Sequence[tuple[str, str]], batch_size: int = 64) -> np.ndarray:
-        """(fact, question) pairs → (N,) float32 probabilities that the question asks for what the
-        fact states.
-        """
+        """Pairs of texts → (N,) float32 probabilities of what it was trained to tell."""
         scores = np.zeros(len(pairs), dtype=np.float32)
         order = sorted(
             range(len(pairs)), key=lambda index: len(pairs[index][0]) + len(pairs[index][1])
@@ -47,8 +44,8 @@ class PairScorer:
     def logits(self, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
         """(N,) logits; differentiable where the encoder is being trained."""
         batch = self.encoder.tokenizer(
-            [fact for fact, _ in pairs],
-            [question for _, question in pairs],
+            [first for first, _ in pairs],
+            [second for _, second in pairs],
             padding=True,
             truncation=True,
             max_length=MAX_LENGTH,
@@ -57,51 +54,38 @@ class PairScorer:
         return self.head(self.encoder.model(**batch).last_hidden_state[:, 0]).squeeze(-1)
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Scorers trained apart, whose mean logit decides (a deep ensemble, Lakshminarayanan et al.,
-    2017): their errors are only partly the same.
+def save_pair_scorer(path: Path, scorer: PairScorer, model: torch.nn.Module) -> None:
+    """Write the LoRA factors of ``model``, the scorer's encoder, and its head, in half
+    precision.
     """
-
-    members: tuple[PairScorer, ...]
-
-    def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """(fact, question) pairs → (N,) float32 probabilities that the question asks for what the
-        fact states.
-        """
-        logits = [
-            np.log(scores) - np.log1p(-scores)
-            for scores in (
-                member.score(pairs).astype(np.float64).clip(1e-6, 1 - 1e-6)
-                for member in self.members
-            )
-        ]
-        return (1.0 / (1.0 + np.exp(-np.mean(logits, axis=0)))).astype(np.float32)
-
-
-def load_scorers(folder: Path = SCORERS) -> Ensemble:
-    """The packaged scorers. Raises ``ModelError`` when there is none, or one is damaged."""
-    paths = sorted(folder.glob("*.safetensors"))
-    if not paths:
-        raise ModelError(
-            f"there is no scorer in {folder}; restore it from the repository, or train one with: "
-            "python benchmarks/train_gate.py"
+    tensors = {
+        name.removeprefix("base_model.model.").replace(".default.weight", ""): (
+            value.detach().half().contiguous()
         )
-    return Ensemble(tuple(load_pair_scorer(path) for path in paths))
+        for name, value in model.named_parameters()
+        if ".lora_" in name
+    }
+    tensors |= {
+        "head.weight": scorer.head.weight.detach().half(),
+        "head.bias": scorer.head.bias.detach().half(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda temporary: save_file(tensors, temporary))
 
 
-def load_pair_scorer(path: Path) -> PairScorer:
+def load_pair_scorer(path: Path, made_by: str) -> PairScorer:
     """One scorer: LoRA factors (read as safetensors) merged into the packaged sentence encoder.
 
-    Raises ``ModelError`` when the file is missing, damaged or of other shapes.
+    Raises ``ModelError`` when the file is missing, damaged or of other shapes; ``made_by`` is the
+    command that it names.
     """
     encoder = load_embedder()
     try:
         tensors = load_file(path)
     except Exception as error:  # safetensors raises its own, undocumented type
         raise ModelError(
-            f"the gate's scorer {path} cannot be read: {error}; restore it from the repository, or"
-            " train it again with: python benchmarks/train_gate.py"
+            f"the scorer {path} cannot be read: {error}; restore it from the repository, or"
+            f" train it again with: {made_by}"
         ) from error
     modules = dict(encoder.model.named_modules())
     head = torch.nn.Linear(encoder.model.config.hidden_size, 1)
@@ -113,7 +97,5 @@ def load_pair_scorer(path: Path) -> PairScorer:
             {"weight": tensors["head.weight"].float(), "bias": tensors["head.bias"].float()}
         )
     except (KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"the gate's scorer {path} does not fit the packaged encoder: {error}"
-        ) from error
+        raise ModelError(f"the scorer {path} does not fit the packaged encoder: {error}") from error
     return PairScorer(encoder, head.requires_grad_(False))

@@ -1,0 +1,139 @@
+"""Train the reader (facts/reader.py): python benchmarks/train_reader.py --minutes 30
+
+One step: one to four facts stand in the prompt, most of them drawn from the gate's word bank, some
+of them tuning facts; questions of every form about one of them are answered in that form, near
+misses and what another fact would answer with "not told". A two-fact question gets both its facts.
+What counts is measured on the everyday facts, which are validation data.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch.nn.functional import cross_entropy
+from train_start import questions
+
+from fledgling.core.records import Example, Fact, Turn
+from fledgling.core.runtime import start
+from fledgling.facts.gate.bank import read_bank
+from fledgling.facts.gate.pairs import draw_fact
+from fledgling.facts.learner import OnlineLearner, load_gate_readers
+from fledgling.facts.learning.losses import row_means
+from fledgling.facts.learning.start import READERS, save_start
+from fledgling.facts.measuring.streams import TaughtFact, tuning
+from fledgling.facts.placements.in_prompt import system_prompt
+from fledgling.language.facts import take_at_word
+from fledgling.models.loading import load_model
+from fledgling.models.rows import AdaptedModel
+from fledgling.settings import load_config
+
+LR, WARM_UP, CLIP = 1e-3, 20, 1.0
+ROWS = {"question": 3, "reverse": 1, "yes": 2, "no": 2, "one_word": 2, "choice": 2}
+ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
+TUNING_SHARE = 0.6  # of steps about a tuning fact, whose questions a person wrote
+SIZES = (1, 1, 1, 2, 3, 4)  # facts in a prompt, drawn
+
+
+def main(
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Of facts and questions drawn.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the reader goes.")] = READERS,
+) -> None:
+    config = load_config("full", recipe="reader", overrides={"facts.adapter.start": "random"})
+    loaded = load_model(config.models, start(seed=seed, dtype="bfloat16"))
+    readers = load_gate_readers()
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=readers, seed=seed)
+    ends = time.monotonic() + 60 * minutes
+    out.mkdir(parents=True, exist_ok=True)
+    train(learner, out / "smollm2-135m.safetensors", ends=ends, rng=random.Random(seed))
+
+
+def train(learner: OnlineLearner, path: Path, *, ends: float, rng: random.Random) -> None:
+    """AdamW, its rate falling linearly to nothing over the time that there is."""
+    adapter, begun = learner.adapter, time.monotonic()
+    told = [(taught, take_at_word(taught.turn, learner.language)) for taught in tuning()]
+    by_id = {taught.id: fact for taught, fact in told}
+    optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=LR, betas=(0.9, 0.98))
+    seen: list[float] = []
+    while (now := time.monotonic()) < ends:
+        if rng.random() < TUNING_SHARE:
+            taught, fact = rng.choice(told)
+            context, asked = tuning_step(learner, taught, fact, by_id, rng)
+        else:
+            fact = drawn(learner, rng)
+            asked = drawn_questions(learner, fact, rng)
+            context = [fact]
+        size = rng.choice(SIZES)
+        while len(context) < size:
+            context.append(rng.choice(told)[1] if rng.random() < 0.5 else drawn(learner, rng))
+        rng.shuffle(context)
+        if not asked:
+            continue
+        framed = AdaptedModel(
+            adapter, system=system_prompt(context), max_length=learner.loaded.max_length
+        )
+        rows = framed.encode(asked)
+        each = cross_entropy(framed.logits(rows), rows.targets, reduction="none")
+        loss = row_means(each, rows.row_of_target, len(asked)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(adapter.parameters.values()), CLIP)
+        for group in optimizer.param_groups:
+            left = (ends - now) / (ends - begun)
+            group["lr"] = LR * min(1.0, (len(seen) + 1) / WARM_UP) * left
+        optimizer.step()
+        seen.append(loss.item())
+        if len(seen) % 50 == 0:
+            seconds = (time.monotonic() - begun) / len(seen)
+            print(f"{len(seen)} steps: {sum(seen[-50:]) / 50:.3f}, {seconds:.2f} s", flush=True)
+            save_start(path, adapter, adapter.state())
+    save_start(path, adapter, adapter.state())
+
+
+def tuning_step(
+    learner: OnlineLearner,
+    taught: TaughtFact,
+    fact: Fact,
+    by_id: dict[str, Fact],
+    rng: random.Random,
+) -> tuple[list[Fact], list[Example]]:
+    """A tuning fact in its prompt and its probes, or with its other fact and what joins both."""
+    joined = [probe for probe in taught.probes if probe.form == "two_facts"]
+    if joined and joined[0].other in by_id and rng.random() < 0.15:
+        rows = [
+            Example(probe.question, f"{_upper(probe.answers[0])}.", "two_facts", fact.id)
+            for probe in joined
+        ]
+        return [fact, by_id[joined[0].other]], rows
+    return [fact], list(questions(taught, fact, learner.facts.practice.untold, rng))
+
+
+def drawn(learner: OnlineLearner, rng: random.Random) -> Fact:
+    """A fact of the word bank, as it would be understood."""
+    bank = read_bank()
+    found = draw_fact(bank, rng.choice(list(bank.relations.values())), rng, correction_share=0.1)
+    return take_at_word(Turn(found.text), learner.language)
+
+
+def drawn_questions(learner: OnlineLearner, fact: Fact, rng: random.Random) -> Sequence[Example]:
+    """Questions made from the fact by rule, in every form."""
+    pools = learner.lessons.practice.pools(fact, rng)
+    return [
+        row
+        for kind, count in ROWS.items()
+        for row in rng.sample(pools.get(kind, []), min(count, len(pools.get(kind, []))))
+    ]
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+if __name__ == "__main__":
+    typer.run(main)
