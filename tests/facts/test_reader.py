@@ -6,7 +6,9 @@ import torch
 from fledgling.core.errors import ModelError
 from fledgling.core.records import Example, Turn
 from fledgling.facts.flow import learn
+from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
+from fledgling.facts.reader import ids_in
 
 TOLD = "Tom is my friend."
 
@@ -38,6 +40,15 @@ def test_what_no_fact_answers_is_the_bases(told):
     with told.placement.acting(BASE) as model:
         rows = model.encode([Example("Hello", "Hi.", "question", "")])
         assert torch.equal(model.logits(rows), model.base_logits(rows))
+
+
+def test_facts_that_a_question_was_led_through_stand_in_the_prompt_together(told):
+    list(learn(told, [Turn("My sister lives in Oslo.")], reply=False))
+    first, second = told.memory.all()
+    source = told.placement.source(Route(second.id, 0.9, second.id, (first.id,)))
+    assert ids_in(source) == [first.id, second.id]
+    with told.placement.acting(source) as model:
+        assert first.statement in model.system and second.statement in model.system
 
 
 def test_a_forgotten_fact_is_read_no_more(told):

@@ -29,6 +29,7 @@ from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.reader import Reader
 from fledgling.facts.settings import FactsSection
 from fledgling.facts.store import FactStore
+from fledgling.facts.walking import walk
 from fledgling.language.detector import choose_judge
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
@@ -154,7 +155,14 @@ class OnlineLearner:
         """Which fact, if any, each question concerns, with the gate's probability."""
         if not self.facts.gate.enabled:
             return [_ALWAYS] * len(questions)
-        return self.gate.route(questions)
+        routes, steps = self.gate.route(questions), self.facts.gate.steps
+        if steps == 1:
+            return routes
+        known = self.memory.all()
+        return [
+            walk(question, route, known, self.gate.route, steps)
+            for question, route in zip(questions, routes, strict=True)
+        ]
 
     def sources(self, questions: Sequence[str]) -> list[str]:
         """What would answer each question: the base, a placement's name, or a fact's id."""

@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
 from fledgling.facts.placements.controls import Retrieved, framed
 from fledgling.models.rows import AdaptedModel
 
+_JOINED = "+"  # between the ids of facts in a source
+
 
 class Reader(Retrieved):
-    """Like ``retrieved``, with the reader's weights instead of the base's behind the prompt."""
+    """Like ``retrieved``, with the reader's weights instead of the base's behind the prompt,
+    and with all the facts there that a question was led through.
+    """
+
+    def source(self, route: Route) -> str:
+        return _JOINED.join((*route.via, route.fact_id)) if route.fact_id else BASE
 
     @contextmanager
     def acting(self, source: str) -> Iterator[AdaptedModel]:
@@ -24,4 +32,10 @@ class Reader(Retrieved):
             with self.adapted.adapter.disabled():
                 yield self.adapted
         else:
-            yield framed(self.adapted, self.memory.entry(source).fact)
+            facts = [self.memory.entry(fact_id).fact for fact_id in ids_in(source)]
+            yield framed(self.adapted, *facts)
+
+
+def ids_in(source: str) -> list[str]:
+    """The ids of the facts that a source joins, in the order in which a question led to them."""
+    return source.split(_JOINED)

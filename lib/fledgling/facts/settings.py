@@ -99,6 +99,7 @@ class GateSection(Section):
     threshold: Share
     candidates: Count
     min_similarity: Share
+    steps: Annotated[int, Field(ge=1, le=3)]
 
 
 class RegularizerSection(Section):

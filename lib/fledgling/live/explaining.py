@@ -12,6 +12,7 @@ from fledgling.facts.learner import OnlineLearner
 from fledgling.facts.placements import BASE
 from fledgling.facts.placements.in_prompt import PROMPT
 from fledgling.facts.placements.shared import SHARED
+from fledgling.facts.reader import ids_in
 from fledgling.language.rephrasing import rephrased
 from fledgling.live.conversation import Conversation, Message, Told
 from fledgling.live.measures import own_question
@@ -70,7 +71,9 @@ def explain(
         base = reply.text
     else:
         (base,) = learner.base_answer([reply.question], max_new_tokens=max_new_tokens)
-    return Explanation(reply, about.statement if about else None, told, base)
+    joined = [learner.memory.get(fact_id) for fact_id in ids_in(reply.source)]
+    said = " ".join(fact.statement for fact in joined if fact is not None)
+    return Explanation(reply, said or (about.statement if about else None), told, base)
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
 @dataclass(frozen=True)
 class Route:
     """Where a question goes: the fact it concerns (None: the base answers), and the probability of
-    the best fact.
+    the best fact. ``via``: the facts by way of which it was found (``facts.walking``).
     """
 
     fact_id: str | None
     probability: float
     nearest: str | None = None
+    via: tuple[str, ...] = ()
 
 
 def fact_text(fact: Fact) -> str:

@@ -99,8 +99,6 @@ class Sentence:
         return rows
 
 
-def framed(adapted: AdaptedModel, fact: Fact) -> AdaptedModel:
-    """The model with one fact in its system prompt."""
-    return AdaptedModel(
-        adapted.adapter, system=system_prompt([fact]), max_length=adapted.max_length
-    )
+def framed(adapted: AdaptedModel, *facts: Fact) -> AdaptedModel:
+    """The model with these facts in its system prompt."""
+    return AdaptedModel(adapted.adapter, system=system_prompt(facts), max_length=adapted.max_length)
