@@ -50,7 +50,9 @@ def main(
 def right(learner: OnlineLearner, asked: Sequence[Asked], tokens: int) -> str:
     """The share of replies that hold one of their answers."""
     replies = learner.answer([question for question, _ in asked], max_new_tokens=tokens)
-    hits = [contains(reply.text, answers) for reply, (_, answers) in zip(replies, asked, strict=True)]
+    hits = [
+        contains(reply.text, answers) for reply, (_, answers) in zip(replies, asked, strict=True)
+    ]
     return share(sum(hits), len(hits))
 
 
