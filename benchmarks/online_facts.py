@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from fledgling.core import runtime
+from fledgling.core.answers import contains
 from fledgling.core.records import Turn, judge
 from fledgling.core.statistics import mean_interval
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import GateReaders, OnlineLearner, load_gate_readers
 from fledgling.facts.measuring.anchors import held_out, read_anchors
-from fledgling.facts.measuring.editing import contains
 from fledgling.facts.measuring.experiments import run_stream
 from fledgling.facts.measuring.probing import ask_probes
 from fledgling.facts.measuring.streams import (

@@ -29,12 +29,13 @@ from rich.console import Console
 from rich.table import Table
 
 from fledgling.core import runtime
+from fledgling.core.answers import contains
 from fledgling.core.records import Example, Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import OnlineLearner, load_gate_readers
 from fledgling.facts.measuring.anchors import held_out
 from fledgling.facts.measuring.cost import floor_seconds
-from fledgling.facts.measuring.editing import PROBE_METRICS, contains
+from fledgling.facts.measuring.editing import PROBE_METRICS
 from fledgling.facts.measuring.experiments import run_stream
 from fledgling.facts.measuring.probing import AnchorSet
 from fledgling.facts.measuring.stability import Drift, drift

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from sklearn.metrics import roc_auc_score
 
 from fledgling.core import runtime
@@ -99,6 +98,8 @@ def mined_pairs(facts: list[TaughtFact], drawn: list[str], general: list[str]) -
 
 def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]:
     """A scorer whose encoder carries a fresh LoRA."""
+    from peft import LoraConfig, get_peft_model  # after the library has quietened it
+
     torch.manual_seed(seed)
     embedder = load_embedder()
     lora = LoraConfig(

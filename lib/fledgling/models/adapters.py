@@ -34,6 +34,7 @@ class Adapter:
         beside: Adapter | None = None,
     ) -> None:
         self.loaded, self.section, self.name = loaded, section, name
+        self.made_for = loaded.fingerprint  # of the base alone, so before anything is attached
         torch.manual_seed(seed)
         layers = loaded.model.config.num_hidden_layers
         self.first_layer, last = section.first_layer, section.last_layer % layers

@@ -29,7 +29,7 @@ def learned_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Te
     """The start for these weights and this shape of adapter. Raises ``ModelError`` where there is
     none, it is damaged, or it has another shape.
     """
-    wanted, what = adapter.loaded.fingerprint, folder.name[:-1]
+    wanted, what = adapter.made_for, folder.name[:-1]
     hint = f"set another facts.adapter.start, or train one: python benchmarks/train_{what}.py"
     paths = sorted(folder.glob("*.safetensors"))
     for path in paths:
@@ -47,7 +47,7 @@ def learned_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Te
 def save_start(path: Path, adapter: Adapter, tensors: dict[str, torch.Tensor]) -> None:
     """Write a start for the adapter's model, in half precision."""
     halves = {name: tensor.half().contiguous() for name, tensor in tensors.items()}
-    metadata = {"model": adapter.loaded.fingerprint}
+    metadata = {"model": adapter.made_for}
     write_atomically(path, lambda temporary: save_file(halves, temporary, metadata))
 
 
