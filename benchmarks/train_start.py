@@ -1,7 +1,7 @@
 """Train the start of a fact's adapter (facts/learning/start.py) on the tuning facts:
 
-python benchmarks/train_start.py --minutes 60 python benchmarks/train_start.py --kinds      #
-the word bank's categories, after a change of them
+    python benchmarks/train_start.py --minutes 60
+    python benchmarks/train_start.py --kinds    # the word bank's categories, after a change
 
 One meta-step: take a tuning fact, practise it for as many updates as a turn has, from the
 start; then ask its probes and near misses, and move the start by the gradient found there
