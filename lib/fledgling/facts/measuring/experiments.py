@@ -53,63 +53,73 @@ def run_stream(
     learner = OnlineLearner(loaded, section, language, readers=readers, store=store, seed=seed)
     try:
         base_answers = {} if base_answers is None else base_answers
+        anchor_set, course = AnchorSet(learner, anchors, base_answers), _Course()
         small_talk = unrelated()
-        anchor_set = AnchorSet(learner, anchors, base_answers)
-        updates, seconds, rows, learned, detected = [], [], [], [], []
         for place, fact in enumerate(facts):
-            losses: list[float] = []
-            for record in learn(learner, [fact.turn], reply=reply, taught=True):
-                if record.event == "update":
-                    losses.append(record.values["loss"])
-                    updates.append(record.values)
-                if record.event == "turn":
-                    seconds.append(record.values["seconds"])
-                    detected.append(record.values["detected"] > 0)
-                yield record
+            yield from course.tell(learner, fact.turn, reply=reply)
             if section.learning.own_replies:
                 yield from learn(learner, [Turn(small_talk[place % len(small_talk)])])
             if place == len(facts) - 1:
                 with learner.turn():
                     yield from train_waiting(learner)
-            rows.append(_retention(learner, facts[: place + 1], matrix))
-            learned.append(updates_to_learn(losses, LEARNED_LOSS))
-            yield StepRecord(
-                place,
-                "retention",
-                fact.id,
-                {"scores": rows[-1], "losses": losses, "updates_to_learn": learned[-1]},
-            )
+            scores = _retention(learner, facts[: place + 1], matrix)
+            yield StepRecord(place, "retention", fact.id, course.known(scores))
         metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)
-        for probe in probes:
-            yield StepRecord(len(facts), "probe", probe.fact_id, _without(vars(probe), "fact_id"))
-        for neighbour in neighbours:
-            yield StepRecord(
-                len(facts), "neighbour", neighbour.fact_id, _without(vars(neighbour), "fact_id")
-            )
-        for question, before, after in zip(
-            anchor_set.prompts, anchor_set.answers, anchor_set.latest, strict=True
-        ):
-            yield StepRecord(
-                len(facts),
-                "anchor",
-                "",
-                {"question": question, "base_answer": before, "answer": after},
-            )
-        final = _final_scores(facts, probes)
-        yield StepRecord(
-            len(facts),
-            "metrics",
-            name,
-            {
-                **metrics,
-                **_history_metrics(rows, final),
-                **_cost_metrics(updates, seconds, len(facts)),
-                "updates_to_learn": _mean_known(learned),
-                "detected": share(detected),
-            },
-        )
+        for event, asked in (("probe", probes), ("neighbour", neighbours)):
+            for one in asked:
+                values = {key: value for key, value in vars(one).items() if key != "fact_id"}
+                yield StepRecord(len(facts), event, one.fact_id, values)
+        answers = (anchor_set.prompts, anchor_set.answers, anchor_set.latest)
+        for question, before, after in zip(*answers, strict=True):
+            values = {"question": question, "base_answer": before, "answer": after}
+            yield StepRecord(len(facts), "anchor", "", values)
+        metrics |= course.metrics(_final_scores(facts, probes))
+        yield StepRecord(len(facts), "metrics", name, metrics)
     finally:
         learner.close()
+
+
+class _Course:
+    """What telling the facts has cost so far, and what was known after each."""
+
+    def __init__(self) -> None:
+        self.updates: list[dict] = []
+        self.seconds: list[float] = []
+        self.detected: list[bool] = []
+        self.losses: list[float] = []  # of the newest fact's updates
+        self.learned: list[int | None] = []
+        self.scores: list[list[float | None]] = []
+
+    def tell(self, learner: OnlineLearner, turn: Turn, *, reply: bool) -> Iterator[StepRecord]:
+        """Tell one fact; yields what ``learn`` yields."""
+        self.losses = []
+        for record in learn(learner, [turn], reply=reply, taught=True):
+            if record.event == "update":
+                self.losses.append(record.values["loss"])
+                self.updates.append(record.values)
+            if record.event == "turn":
+                self.seconds.append(record.values["seconds"])
+                self.detected.append(record.values["detected"] > 0)
+            yield record
+
+    def known(self, scores: list[float | None]) -> dict[str, object]:
+        """Note what is known now of each fact told so far; returns it with how it was learned."""
+        self.scores.append(scores)
+        self.learned.append(updates_to_learn(self.losses, LEARNED_LOSS))
+        return {
+            "scores": scores,
+            "losses": self.losses,
+            "updates_to_learn": self.learned[-1],
+        }
+
+    def metrics(self, final: list[float | None]) -> dict[str, float | None]:
+        """History and cost, given each fact's score at the end."""
+        return {
+            **_history_metrics(self.scores, final),
+            **_cost_metrics(self.updates, self.seconds, len(self.scores)),
+            "updates_to_learn": _mean_known(self.learned),
+            "detected": share(self.detected),
+        }
 
 
 def _retention(
@@ -165,7 +175,3 @@ def _cost_metrics(
 def _mean_known(counts: Sequence[int | None]) -> float | None:
     """Mean over the facts whose loss fell low enough; None when no fact's did."""
     return share([count for count in counts if count is not None])
-
-
-def _without(values: dict, name: str) -> dict:
-    return {key: value for key, value in values.items() if key != name}
