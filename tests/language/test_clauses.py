@@ -5,7 +5,9 @@ import pytest
 from fledgling.language.clauses import split_turn
 
 
-@pytest.mark.parametrize("said", ["IM 0;!", "I am Bea, !", "Lena lives in Oslo; ..."])
+@pytest.mark.parametrize(
+    "said", ["IM 0;!", "I am Bea, !", "Lena lives in Oslo; ...", ",\n is", "n't called I'm name"]
+)
 def test_marks_alone_are_no_statement(said: str) -> None:
     (piece,) = split_turn([said])
     assert piece.said == said

@@ -72,14 +72,14 @@ def looks_plural(subject: str) -> bool:
     if " and " in subject.lower():
         return True
     # "the keys of the shed" is as plural as its head, "keys".
-    head = _AFTER_HEAD.split(subject.lower())[0].split()[-1]
+    head = (_AFTER_HEAD.split(subject.lower())[0].split() or [""])[-1]
     is_name = words[0] not in DETERMINERS and subject[0].isupper() and "'s " not in subject
     ends_plural = head.endswith("s") and not head.endswith(_NOT_THIRD)
     return head in PLURALS or (ends_plural and not is_name)
 
 
 def split_clause(text: str) -> Clause | None:
-    """Take a plain statement apart, or return None where no finite verb is found."""
+    """Take a plain statement apart, or return None where no subject or finite verb is found."""
     words = unfronted(text).rstrip(" .!…").split()
     # A first word that cannot open a subject: "in Oslo" is no statement, "all cats are" may be.
     if len(words) < 2 or words[0].lower() in (ADVERBS - QUANTIFIERS) | PREPOSITIONS:
@@ -105,6 +105,8 @@ def split_clause(text: str) -> Clause | None:
     else:
         past = verb.lower() == "had" or (verb.lower() != base and not verb.lower().endswith("s"))
     subject = " ".join(words[:start]).strip(" ,")
+    if not any(mark.isalnum() for mark in subject):  # marks alone are no subject
+        return None
     return Clause(subject, " ".join(adverbs), verb, base, " ".join(rest), past, negation)
 
 
