@@ -28,9 +28,12 @@ NOTIFICATIONS = {"fetchNews": "false", "checkForUpdates": False}  # nobody is th
 PATIENCE_MS = 400_000  # two busy cores start a kernel slowly; nothing here measures time
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium without a window. Where there is none, the tests that need it are skipped, aloud."""
+    """Chromium without a window. Where there is none, the tests that need it are skipped, aloud.
+
+    For a module only: while its driver lives, an event loop runs on the thread of all tests.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     try:
         path = find_browser()
@@ -77,7 +80,7 @@ class Lab:
         page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory) -> Iterator[Lab]:
     """JupyterLab with settings of its own, stopped at the end with every kernel it started."""
     folder = tmp_path_factory.mktemp("lab")

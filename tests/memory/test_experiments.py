@@ -24,8 +24,9 @@ def test_all_arms_make_as_many_updates_and_forgetting_is_counted_from_the_best(
         return OnlineLearner(loaded, config.facts, config.language, readers=readers)
 
     turns = [Turn(text) for text in told]
-    records = list(forgetting_study(build, section.consolidation, turns, section.experiment.arms))
-    assert [record.name for record in records[::3]] == ["none", "deep", "creative", "both"]
+    arms = ["none", "deep", "creative", "both"]
+    records = list(forgetting_study(build, section.consolidation, turns, arms))
+    assert [record.name for record in records[::3]] == arms
     assert len({record.values["updates"] for record in records if record.step == 3}) == 1
     assert all(record.values["forgotten"] >= 0.0 for record in records)
     assert [record.values["forgotten"] for record in records if record.step == 1] == [0.0] * 4

@@ -31,7 +31,7 @@ def fact(identity, text, question=None, thing=""):
 def gate_of(*facts, threshold=0.6, candidates=4, reader=None):
     reader = reader or Counting()
     section = GateSection(
-        min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates
+        steps=1, min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates
     )
     gate = Gate(reader.embed, reader.score, section)
     gate.add_all(facts)
