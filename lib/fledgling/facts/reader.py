@@ -1,8 +1,9 @@
 """The instant tier: the fact that the gate picks stands in the prompt, and one small adapter,
 trained once and for all facts, lets the model answer from there in the form that was asked for.
 
-Nothing is learned when a fact is told. ``benchmarks/train_reader.py`` made the adapter, on
-tuning facts alone; the prompt itself is read by the base, the adapter acts on what follows it.
+Nothing is learned when a fact is told. ``benchmarks/train_reader.py`` made the adapter, on tuning
+facts and facts drawn from the gate's word bank; the prompt itself is read by the base, the adapter
+acts on what follows it.
 """
 
 from __future__ import annotations

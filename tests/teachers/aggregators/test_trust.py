@@ -21,6 +21,7 @@ from fledgling.teachers.aggregators.trust import (
     wrong_together,
 )
 from fledgling.teachers.aggregators.trust_trials import (
+    TrustTrial,
     accuracy,
     best_single,
     dawid_skene,
@@ -208,15 +209,35 @@ def test_trials_judge_on_the_rest_only() -> None:
 BENCH = Path(os.environ.get("FLEDGLING_BENCH", ROOT.parent / "shared" / "bench"))
 
 
-@pytest.mark.skipif(
+NEEDS_VOTES = pytest.mark.skipif(
     not (BENCH / "llmbar_dev_votes.csv.gz").is_file(), reason="needs votes in LLMBar's layout"
 )
-@pytest.mark.parametrize("prompts", [(), ("Vanilla_NoRules",)])
-def test_real_votes_meet_the_bars(prompts: tuple[str, ...]) -> None:
+DRAWS = 100
+ONE_PROMPT = ("Vanilla_NoRules",)
+
+
+def real_trials(prompts: tuple[str, ...]) -> list[TrustTrial]:
     pool = load_preferences(
         BENCH / "llmbar_dev_items.jsonl.gz", BENCH / "llmbar_dev_votes.csv.gz", prompts=prompts
     )
-    trials = list(trust_trials(pool.votes, pool.truth, pool.teachers, SECTION, draws=15))
-    summary = summarise(trials, bins=SECTION.trust.bins)
-    assert gain_interval(trials).high >= 0  # as good as the best single judge, within its interval
-    assert summary["ece"] <= 0.08  # fifteen draws; the benchmark misses the bar of .05 too
+    return list(trust_trials(pool.votes, pool.truth, pool.teachers, SECTION, draws=DRAWS))
+
+
+@NEEDS_VOTES
+@pytest.mark.parametrize("prompts", [(), ONE_PROMPT])
+def test_real_votes_are_decided_as_well_as_by_the_best_judge(prompts: tuple[str, ...]) -> None:
+    assert gain_interval(real_trials(prompts)).high >= 0  # within its interval
+
+
+@NEEDS_VOTES
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        (),
+        pytest.param(
+            ONE_PROMPT, marks=pytest.mark.xfail(strict=True, reason="misses its bound: .067")
+        ),
+    ],
+)
+def test_real_votes_are_as_sure_as_they_are_right(prompts: tuple[str, ...]) -> None:
+    assert summarise(real_trials(prompts), bins=SECTION.trust.bins)["ece"] <= 0.06
