@@ -32,7 +32,17 @@ SMALL = {
 
 
 def train_all() -> list[dict[str, Any]]:
-    """For each way: the number of processes, every epoch's losses, and what was learned."""
+    """For each way: the number of processes, every epoch's losses, and what was learned. In double
+    precision: what is compared is the method, not its rounding.
+    """
+    torch.set_default_dtype(torch.float64)
+    try:
+        return _train_all()
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def _train_all() -> list[dict[str, Any]]:
     study, seen = prepare_study(load_config(overrides=SMALL).tasks, seed=0), []
     for strategy, remedy, balancing in WAYS:
         trainer = study.changed(strategy=strategy, remedy=remedy, balancing=balancing).trainer()
