@@ -78,10 +78,12 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
 
 
 def train_waiting(learner: OnlineLearner) -> Iterator[StepRecord]:
-    """Train the facts that wait in the prompt: one by one where each has an adapter, together where
-    one is shared. One turn of its own, unless it is part of one.
+    """Train the facts that wait, in the prompt or because the weights that held them were erased:
+    one by one where each has an adapter, together where one is shared. One turn of its own, unless
+    it is part of one.
     """
-    facts = learner.waiting() if learner.facts.learning.wait_for else []
+    trains = learner.placement.trains or learner.facts.learning.wait_for
+    facts = learner.waiting() if trains else []
     if not facts:
         return
     if not learner.trained.interferes:

@@ -21,6 +21,7 @@ from fledgling.facts.learning.start import FOLDERS, learned_start
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import Placement
+from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.placements.controls import Echo, Retrieved, RetrievedAdapter
 from fledgling.facts.placements.in_prompt import InPrompt
 from fledgling.facts.placements.per_fact import PerFact
@@ -121,10 +122,9 @@ class OnlineLearner:
     def _trained_placement(self) -> Placement:
         if self.facts.learning.placement == "shared":
             return Shared(self.trainer, self.store, self.remedies, self.lessons.rows_of)
-        per_fact = PerFact(self.trainer, self.store)
         if self.facts.learning.placement == "retrieved_adapter":
-            return RetrievedAdapter(per_fact, self.memory)
-        return per_fact
+            return RetrievedAdapter(PerFact(self.trainer, self.store), self.memory)
+        return Consolidated(self.trainer, self.store, self.facts.consolidation)
 
     def _placement(self) -> Placement:
         prompt = InPrompt(self.adapted, self.in_prompt)
@@ -275,14 +275,13 @@ class OnlineLearner:
 
     def erase(self, fact_id: str) -> None:
         """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights
-        that it shared start afresh, and the other facts wait for ``flow.train_waiting``.
+        that it shared go, and the facts that they held wait for ``flow.train_waiting``.
         """
         with self.turn():
             self.forget(fact_id)
-            if self.trained.interferes:
-                self.store.remove_state("shared")
-                for entry in self.memory.entries():
-                    self.memory.put(replace(entry, trained=False))
+            for other in self.store.erase_shared(fact_id):
+                if other in self.memory:
+                    self.memory.put(replace(self.memory.entry(other), trained=False))
         self.store.scrub()
         self.resume()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fledgling.core.settings import Count, CountOrZero, NonNegative, Positive, Section, Share
-from fledgling.models.settings import AdapterSection
+from fledgling.models.settings import AdapterSection, LoraSection
 
 
 class RatesSection(Section):
@@ -102,6 +102,19 @@ class GateSection(Section):
     steps: Annotated[int, Field(ge=1, le=3)]
 
 
+class ConsolidationSection(Section):
+    """How the adapters of many facts are merged into one."""
+
+    at_end: bool
+    adapter: LoraSection
+    rewordings: CountOrZero
+    openings: list[str]
+    near_misses: CountOrZero
+    held_weight: NonNegative
+    prompt_weight: Share
+    damping: Positive
+
+
 class RegularizerSection(Section):
     """Remedies of the forgetting analysis, off by default."""
 
@@ -189,5 +202,6 @@ class FactsSection(Section):
     replay: ReplaySection
     guard: GuardSection
     gate: GateSection
+    consolidation: ConsolidationSection
     regularizers: RegularizerSection
     experiment: ExperimentSection

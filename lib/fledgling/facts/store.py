@@ -29,6 +29,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.files import write_text
 
 State = dict[str, torch.Tensor]
+SHARED, CONSOLIDATED = "shared", "consolidated"  # states: weights of several facts
 
 _TABLES = {
     "facts": (
@@ -202,6 +203,10 @@ class FactStore:
             return None
         return {name: tensor.float() for name, tensor in _tensors(row[0], row[1], fact_id).items()}
 
+    def has_adapter(self, fact_id: str) -> bool:
+        query = "SELECT 1 FROM adapters WHERE id = ?"
+        return self.connection.execute(query, (fact_id,)).fetchone() is not None
+
     def remove_adapter(self, fact_id: str) -> None:
         self.connection.execute("DELETE FROM adapters WHERE id = ?", (fact_id,))
 
@@ -229,6 +234,38 @@ class FactStore:
         if zlib.crc32(text, zlib.crc32(row["tensors"])) != row["sum"]:
             raise _damaged(f"the state {name!r}")
         return load(row["tensors"]), json.loads(text)
+
+    def folded(self) -> list[str]:
+        """The ids of the facts that the consolidated adapter was made from."""
+        query = 'SELECT "values" FROM states WHERE id = ?'
+        row = self.connection.execute(query, (CONSOLIDATED,)).fetchone()
+        return json.loads(row[0])["facts"] if row else []
+
+    def folded_bytes(self) -> int:
+        """The size of the consolidated adapter, 0 without one."""
+        query = "SELECT length(tensors) FROM states WHERE id = ?"
+        row = self.connection.execute(query, (CONSOLIDATED,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def changed(self, state: str) -> bool:
+        """Whether the last turn changed the state of that name."""
+        query = "SELECT 1 FROM before_states WHERE id = ?"
+        return self.connection.execute(query, (state,)).fetchone() is not None
+
+    def erase_shared(self, fact_id: str) -> list[str]:
+        """Drop the weights that a fact has in common with others. Returns the ids of those others,
+        which have to be trained anew.
+        """
+        with_weights = {row[0] for row in self.connection.execute("SELECT id FROM adapters")}
+        touched = []
+        if self.state(SHARED) is not None:
+            self.remove_state(SHARED)
+            touched += [row[0] for row in self.connection.execute("SELECT id FROM facts")]
+        folded = self.folded()
+        if fact_id in folded:
+            self.remove_state(CONSOLIDATED)
+            touched += [other for other in folded if other not in with_weights]
+        return [other for other in dict.fromkeys(touched) if other != fact_id]
 
     def _claim(self, identity: Mapping[str, str]) -> None:
         """Note whose store this is, or refuse to open another's."""

@@ -17,7 +17,7 @@ from safetensors.torch import load
 from fledgling.core.database import connect
 from fledgling.core.errors import DataError
 from fledgling.facts.memory import checksum
-from fledgling.facts.store import SCHEMA, digest, sum_path
+from fledgling.facts.store import CONSOLIDATED, SCHEMA, digest, sum_path
 
 _COLUMNS = {
     "facts": "id, fact, key, slot, born, seen, count, fresh, stale, loss, rehearsed, trained, sum",
@@ -87,7 +87,7 @@ def mend(path: Path) -> Path:
             for table in _COLUMNS
         }
         if _is_per_fact(good["states"]):
-            weights = {row[0] for row in good["adapters"]}
+            weights = {row[0] for row in good["adapters"]} | _folded(good["states"])
             good["facts"] = [row if row[0] in weights else _untrained(row) for row in good["facts"]]
         for table, columns in _COLUMNS.items():
             marks = ", ".join("?" * (columns.count(",") + 1))
@@ -108,6 +108,11 @@ def mend(path: Path) -> Path:
 def _is_per_fact(states: list[tuple]) -> bool:
     identity = [json.loads(row[2]) for row in states if row[0] == "identity"]
     return bool(identity) and identity[0].get("placement") == "per_fact"
+
+
+def _folded(states: list[tuple]) -> set[str]:
+    values = [json.loads(row[2]) for row in states if row[0] == CONSOLIDATED]
+    return set(values[0]["facts"]) if values else set()
 
 
 def _untrained(row: tuple) -> tuple:

@@ -1,4 +1,6 @@
-"""``fledgling chat``: talk to a model and teach it, in the terminal."""
+"""``fledgling chat``: talk to a model and teach it, in the terminal; ``fledgling consolidate``: one
+adapter for all that a session was told.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +54,52 @@ def chat(
         opened.close()
     if is_plain and talk.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def consolidate(
+    session: Annotated[
+        str, typer.Option("--session", "-s", help="Its name; or a folder, with a / in it.")
+    ] = "default",
+    recipe: Annotated[str, typer.Option(help="The recipe it was told with.")] = "",
+    model: Annotated[str, typer.Option(help="A file of configs/models.")] = DEFAULT_MODEL,
+    preset: Annotated[str, typer.Option(help="A file of configs/presets.")] = "full",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the last consolidation back instead.")
+    ] = False,
+) -> None:
+    """Merge the adapters of all facts of a session into one, whose size does not grow."""
+    from rich.progress import Progress
+
+    from fledgling.core.errors import DataError
+    from fledgling.facts.consolidation import consolidate as merge
+    from fledgling.facts.consolidation import take_back
+
+    folder = session_folder(session)
+    if not folder.is_dir():
+        raise DataError(f"there is no session {session!r}; fledgling chat -s {session} begins one")
+    opened = open_session(folder, recipe or DEFAULT_RECIPE, model, preset)
+    try:
+        with opened.classroom.settled() as learner:
+            if undo:
+                take_back(learner)
+                typer.echo("taken back: each fact has its own adapter again")
+                return
+            with Progress(transient=True) as progress:
+                task = progress.add_task("merging", total=None)
+                for record in merge(learner):
+                    if record.event == "merging":
+                        values = record.values
+                        progress.update(task, completed=values["done"], total=values["of"])
+        if record.event == "refused":
+            raise DataError(f"nothing was changed: {record.values['reason']}")
+        told, size = record.values["facts"], record.values["bytes"] / 1e6
+        typer.echo(
+            f"{told} {'fact is' if told == 1 else 'facts are'} in one adapter of {size:.1f} MB"
+            f" ({record.values['seconds']:.0f} s); --undo takes it back until you tell it more"
+        )
+    finally:
+        opened.close()
 
 
 def session_folder(name: str) -> Path:

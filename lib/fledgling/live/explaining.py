@@ -11,8 +11,8 @@ from fledgling.core.records import Fact
 from fledgling.facts.learner import OnlineLearner
 from fledgling.facts.placements import BASE
 from fledgling.facts.placements.in_prompt import PROMPT
-from fledgling.facts.placements.shared import SHARED
 from fledgling.facts.reader import ids_in
+from fledgling.facts.store import CONSOLIDATED, SHARED
 from fledgling.language.rephrasing import rephrased
 from fledgling.live.conversation import Conversation, Message, Told
 from fledgling.live.measures import own_question
@@ -54,6 +54,7 @@ def _named(source: str, fact: str | None) -> str:
         BASE: "the base: no fact was opened",
         PROMPT: "the base, with the facts in its prompt",
         SHARED: f"the adapter that all facts share; nearest: {fact or 'none'}",
+        CONSOLIDATED: f"the adapter of all consolidated facts; nearest: {fact or 'none'}",
     }
     return known.get(source) or (f"the fact “{fact}”" if fact else "a fact that is known no more")
 

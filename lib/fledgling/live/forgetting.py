@@ -80,17 +80,16 @@ def _erase(store: FactStore, memory: FactMemory, fact: Fact) -> bool:
     anew.
     """
     known = memory.get(fact.id) or memory.same(fact)
-    shared = known is not None and store.state("shared") is not None
+    others: list[str] = []
     with transaction(store.connection):
         if known is not None:
             memory.forget(known.id)
             store.remove_adapter(known.id)
-        if shared:
-            store.remove_state("shared")
-            for entry in memory.entries():
-                memory.put(replace(entry, trained=False))
+            others = [each for each in store.erase_shared(known.id) if each in memory]
+        for other in others:
+            memory.put(replace(memory.entry(other), trained=False))
     store.scrub()
-    return shared
+    return bool(others)
 
 
 def rewrite_without(path: Path | None, traces: Sequence[str] | None) -> None:

@@ -128,6 +128,7 @@ class AdaptedModel:
             adapter.model.lm_head,
         )
         before, self._after = chat_text(self.loaded, _MARK, system).split(_MARK)
+        self.closing = len(self.tokenizer(self._after, add_special_tokens=False)["input_ids"])
         self.prefix_ids: list[int] = self.tokenizer(before, add_special_tokens=False)["input_ids"]
         self.prefix = self._run_prefix()
 
@@ -198,7 +199,8 @@ class AdaptedModel:
         """
         return Rows(rows.ids, rows.labels, rows.weights, self._frozen_layers(rows.ids))
 
-    def _geometry(self, hidden: Tensor) -> dict[str, object]:
+    def geometry(self, hidden: Tensor) -> dict[str, object]:
+        """What a layer is told beside its (B, T, D) input: mask, positions, the prefix."""
         width, start = hidden.shape[1], self.prefix.length
         positions = torch.arange(start, start + width, device=hidden.device)[None]
         mask = torch.ones(width, start + width, dtype=torch.bool, device=hidden.device).tril(start)[
@@ -213,7 +215,7 @@ class AdaptedModel:
     @torch.no_grad()
     def _frozen_layers(self, ids: Tensor) -> Tensor:
         hidden = self.decoder.embed_tokens(ids)
-        geometry = self._geometry(hidden)
+        geometry = self.geometry(hidden)
         for layer in self.decoder.layers[: self.adapter.first_layer]:
             hidden = layer(hidden, **geometry)
         return hidden
@@ -221,7 +223,7 @@ class AdaptedModel:
     def last_hidden(self, rows: Rows) -> Tensor:
         """(B, T, D) states after the last layer; differentiable in the adapter's parameters."""
         hidden = rows.hidden
-        geometry = self._geometry(hidden)
+        geometry = self.geometry(hidden)
         for layer in self.decoder.layers[self.adapter.first_layer :]:
             hidden = layer(hidden, **geometry)
         return hidden

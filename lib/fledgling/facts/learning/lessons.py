@@ -60,16 +60,25 @@ class Lessons:
                     fact.text, f"{learning.reply_prefix}{fact.text}", "acknowledgement", fact.id
                 )
             ]
+        return balanced(self._rendered(fact, rng), learning.max_rows) or [_said_back(fact)]
+
+    def all_examples(self, fact: Fact, rng: random.Random) -> list[Example]:
+        """Every row that may teach a fact, not only as many as an update holds."""
+        if self.facts.learning.rows == "rendered":
+            return self._rendered(fact, rng) or [_said_back(fact)]
+        if self.facts.learning.rows == "practised":
+            pools = self.practice.pools(fact, rng)
+            return [row for rows in pools.values() for row in rows] or [_said_back(fact)]
+        return self.examples(fact, rng)
+
+    def _rendered(self, fact: Fact, rng: random.Random) -> list[Example]:
         rows = render(fact, self.language, self.facts.rendering, rng)
-        if learning.one_answer:
+        if self.facts.learning.one_answer:
             said = fact.statement.lower()
             rows = [
                 replace(row, answer=fact.statement) for row in rows if said in row.answer.lower()
             ]
-        chosen = balanced(
-            [row for row in rows if row.kind in learning.row_kinds], learning.max_rows
-        )
-        return chosen or [_said_back(fact)]
+        return [row for row in rows if row.kind in self.facts.learning.row_kinds]
 
     def encode(
         self, examples: Sequence[Example], facts: dict[str, Fact], scale: Sequence[float]

@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from fledgling.core.records import StepRecord, Turn
+from fledgling.facts.consolidation import consolidate
 from fledgling.facts.flow import learn, train_waiting
 from fledgling.facts.learner import GateReaders, OnlineLearner
 from fledgling.facts.measuring.anchors import unrelated
@@ -62,6 +63,8 @@ def run_stream(
             if place == len(facts) - 1:
                 with learner.turn():
                     yield from train_waiting(learner)
+                if section.consolidation.at_end:
+                    yield from consolidate(learner)
             scores = _retention(learner, facts[: place + 1], matrix)
             yield StepRecord(place, "retention", fact.id, course.known(scores))
         metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)

@@ -12,10 +12,8 @@ from fledgling.facts.gate.gate import Route
 from fledgling.facts.learning.remedies import OnlineRemedies
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.placements import BASE
-from fledgling.facts.store import FactStore, State
+from fledgling.facts.store import SHARED, FactStore, State
 from fledgling.models.rows import AdaptedModel, Rows
-
-SHARED = "shared"
 
 
 class Shared:
@@ -49,7 +47,7 @@ class Shared:
         self.save()
 
     def save(self) -> None:
-        self.store.put_state("shared", *self.trainer.state())
+        self.store.put_state(SHARED, *self.trainer.state())
 
     def forget(self, fact_id: str) -> None:
         """Nothing can be taken out of what all facts share."""
@@ -70,7 +68,7 @@ class Shared:
         """What is on the model is what acts."""
 
     def resume(self) -> None:
-        saved = self.store.state("shared")
+        saved = self.store.state(SHARED)
         if saved is not None:
             self.trainer.restore(*saved)
         else:

@@ -1,0 +1,139 @@
+"""Many facts in one adapter (facts/consolidation.py), beside what it is made from and its controls:
+
+    python benchmarks/consolidation.py --count 50
+    python benchmarks/consolidation.py --count 20 --set facts.consolidation.adapter.rank=64
+
+``routed``: an adapter a fact, the gate picks. ``consolidated``: one adapter, the gate says yes or
+no. ``averaged``: the mean of the adapters' weights, cut to the same rank. ``… open``: the same with
+no gate before it. The facts are tuning data; --facts PATH takes others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fledgling.core.runtime import start
+from fledgling.facts.consolidation import consolidate
+from fledgling.facts.flow import learn
+from fledgling.facts.learner import OnlineLearner, load_gate_readers
+from fledgling.facts.measuring.anchors import held_out
+from fledgling.facts.measuring.probing import AnchorSet, evaluate
+from fledgling.facts.measuring.streams import TaughtFact, read_fact_stream, sample, tuning
+from fledgling.facts.store import State
+from fledgling.models.adapters import Adapter
+from fledgling.models.loading import load_model
+from fledgling.settings import load_config
+
+SHOWN = {"efficacy": "direct", "generalization": "rephrased", "reverse": "reverse", "use": "use"}
+SHOWN |= {"near_miss": "near miss", "anchor_kl": "anchor KL", "locality": "locality"}
+
+
+def main(
+    count: Annotated[int, typer.Option(help="Facts.")] = 50,
+    facts: Annotated[str, typer.Option(help="A fact stream instead of the tuning facts.")] = "",
+    recipe: Annotated[str, typer.Option(help="How each fact is learned.")] = "default",
+    seed: Annotated[int, typer.Option(help="Of facts and order.")] = 1,
+    each: Annotated[int, typer.Option(help="Questions of a kind asked a fact; 0 = all.")] = 0,
+    anchors: Annotated[int, typer.Option(help="Held-out anchors.")] = 16,
+    controls: Annotated[bool, typer.Option(help="Also the averaged weights.")] = True,
+    threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
+    changed: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of the settings.")] = [],  # noqa: B006
+    store: Annotated[str, typer.Option(help="Where the taught facts are kept.")] = ":memory:",
+    out: Annotated[Path, typer.Option(help="One JSON line a row.")] = Path(
+        "reports/consolidation.jsonl"
+    ),
+) -> None:
+    config = load_config("full", recipe=recipe, overrides=changed)
+    loaded = load_model(config.models, start(seed=seed, threads=threads))
+    readers = load_gate_readers()
+    chosen = sample(read_fact_stream(facts) if facts else tuning(), count, seed)
+    if each:
+        chosen = [fewer(fact, each) for fact in chosen]
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=readers, store=store)
+    begun = time.perf_counter()
+    told = len(learner.memory)
+    for _ in learn(learner, [fact.turn for fact in chosen[told:]], reply=False, taught=True):
+        pass
+    taught = time.perf_counter() - begun
+    print(f"{len(learner.memory)} facts told in {taught:.0f} s", flush=True)
+    bench = _Bench(learner, chosen, held_out()[:anchors], out)
+    bench.row("routed")
+    if controls:
+        adapters = [learner.store.adapter(fact_id) for fact_id in learner.gate.ids]
+        wide = learner.trained.model().adapter
+        with learner.turn():
+            learner.trained.fold(learner.gate.ids, averaged(adapters, learner.adapter, wide))
+        bench.row("averaged")
+        learner.undo()
+    *_, ended = consolidate(learner)
+    print(ended.event, ended.values, flush=True)
+    bench.row("consolidated")
+    learner.adjust(threshold=0.0)
+    bench.row("consolidated, open")
+    Console().print(bench.table)
+    learner.close()
+
+
+class _Bench:
+    def __init__(
+        self, learner: OnlineLearner, facts: list[TaughtFact], anchors: list[str], out: Path
+    ) -> None:
+        self.learner, self.facts, self.out = learner, facts, out
+        self.base: dict[str, str] = {}
+        self.anchors = AnchorSet(learner, anchors, self.base)
+        self.table = Table("", *SHOWN.values())
+        out.parent.mkdir(parents=True, exist_ok=True)
+
+    def row(self, name: str) -> None:
+        metrics, _, _ = evaluate(self.learner, self.facts, self.anchors, self.base)
+        shown = {key: metrics.get(key) for key in SHOWN}
+        print(name, {key: each if each is None else round(each, 3) for key, each in shown.items()})
+        self.table.add_row(name, *("-" if x is None else f"{x:.3f}" for x in shown.values()))
+        with self.out.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"row": name, "facts": len(self.facts), **metrics}) + "\n")
+
+
+def fewer(fact: TaughtFact, each: int) -> TaughtFact:
+    """The fact with at most ``each`` probes and neighbours of every kind and form."""
+    counts: Counter[str] = Counter()
+
+    def wanted(kind: str) -> bool:
+        counts[kind] += 1
+        return counts[kind] <= each
+
+    probes = tuple(probe for probe in fact.probes if wanted(f"{probe.kind} {probe.form}"))
+    near = tuple(other for other in fact.neighbours if wanted(other.kind))
+    return replace(fact, probes=probes, neighbours=near)
+
+
+def averaged(states: list[State], own: Adapter, wide: Adapter) -> State:
+    """The mean of the adapters' maps, cut to the rank of ``wide`` (what merging weights gives)."""
+    scale = own.section.alpha / own.section.rank
+    merged = {}
+    for name in [name for name in wide.parameters if "lora_A" in name]:
+        mine = name.replace(f".{wide.name}.", f".{own.name}.")
+        maps = [state[mine.replace("lora_A", "lora_B")] @ state[mine] for state in states]
+        left, values, right = torch.linalg.svd(
+            scale * torch.stack(maps).mean(0), full_matrices=False
+        )
+        rank = min(wide.section.rank, len(values))
+        reads = torch.zeros_like(wide.parameters[name])
+        writes = torch.zeros_like(wide.parameters[name.replace("lora_A", "lora_B")])
+        reads[:rank] = right[:rank]
+        writes[:, :rank] = left[:, :rank] * values[:rank] * wide.section.rank / wide.section.alpha
+        merged[name], merged[name.replace("lora_A", "lora_B")] = reads, writes
+    return merged
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,91 @@
+"""Facts that were folded into one adapter (``facts.consolidation``) answer from there; those told
+since have an adapter each, until they are folded in too.
+
+The gate still says whether a question concerns anything taught, but of the folded facts it picks
+none: the one adapter answers for all of them, and is as large for fifty facts as for two hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from fledgling.core.errors import ModelError
+from fledgling.facts.gate.gate import Route
+from fledgling.facts.learning.trainer import OnlineTrainer
+from fledgling.facts.placements.per_fact import PerFact
+from fledgling.facts.settings import ConsolidationSection
+from fledgling.facts.store import CONSOLIDATED, FactStore, State
+from fledgling.models.adapters import Adapter
+from fledgling.models.rows import AdaptedModel
+
+
+class Consolidated(PerFact):
+    """``folded`` holds the ids of the facts that the one adapter was trained on. A fact with an
+    adapter of its own (told again since) is answered by that.
+    """
+
+    def __init__(
+        self, trainer: OnlineTrainer, store: FactStore, section: ConsolidationSection
+    ) -> None:
+        super().__init__(trainer, store)
+        self.section = section
+        self.folded: frozenset[str] = frozenset()
+        self._wide: AdaptedModel | None = None
+
+    def model(self) -> AdaptedModel:
+        """The model with the one adapter, which is put on it the first time it is asked for."""
+        if self._wide is None:
+            own = self.trainer.adapted
+            seed = 0  # every consolidation starts from the same fresh adapter
+            adapter = Adapter(
+                own.loaded, self.section.adapter, seed, name=CONSOLIDATED, beside=own.adapter
+            )
+            self._wide = AdaptedModel(adapter, max_length=own.max_length)
+            own.adapter.act()
+        return self._wide
+
+    def fold(self, fact_ids: Sequence[str], state: State) -> None:
+        """Let ``state`` answer for these facts from now on; their own adapters go."""
+        halves = {name: tensor.to(self.store.dtype) for name, tensor in state.items()}
+        self.store.put_state(CONSOLIDATED, halves, {"facts": list(fact_ids)})
+        for fact_id in fact_ids:
+            self.store.remove_adapter(fact_id)
+        self.resume()
+
+    def forget(self, fact_id: str) -> None:
+        """The gate opens for a forgotten fact no more; its trace in the one adapter goes with the
+        next consolidation, which starts afresh.
+        """
+        super().forget(fact_id)
+        self.folded -= {fact_id}
+
+    def source(self, route: Route) -> str:
+        source = super().source(route)
+        return (
+            CONSOLIDATED if source in self.folded and not self.store.has_adapter(source) else source
+        )
+
+    @contextmanager
+    def acting(self, source: str) -> Iterator[AdaptedModel]:
+        if source != CONSOLIDATED:
+            with super().acting(source) as model:
+                yield model
+            return
+        wide = self.model()
+        with wide.adapter.acting():
+            yield wide
+
+    def resume(self) -> None:
+        super().resume()
+        saved = self.store.state(CONSOLIDATED)
+        self.folded = frozenset(self.store.folded())
+        if saved is None:
+            return
+        try:
+            self.model().adapter.restore({name: each.float() for name, each in saved[0].items()})
+        except ModelError as error:
+            raise ModelError(
+                "the consolidated adapter in this store has another shape than"
+                " facts.consolidation.adapter; open it with the settings it was made with"
+            ) from error
