@@ -16,6 +16,9 @@ answers from the prompt by weights trained once; ``walking`` leads a question th
 ``gate/``: whether a question concerns something taught (``gate``), by reading both together
 (``ensemble``), trained on pairs (``pairs``) drawn from a hand-written ``bank``.
 
+``consolidation`` merges the adapters of many facts into one (``learning/merging``,
+``placements/consolidated``).
+
 ``guard`` refuses an update that breaks something. ``memory`` keeps the facts, ``store`` the file in
 which a turn is whole or has not happened, ``store_check`` tells and mends damage.
 

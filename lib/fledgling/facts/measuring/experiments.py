@@ -64,7 +64,8 @@ def run_stream(
                 with learner.turn():
                     yield from train_waiting(learner)
                 if section.consolidation.at_end:
-                    yield from consolidate(learner)
+                    *_, ended = consolidate(learner)
+                    yield ended
             scores = _retention(learner, facts[: place + 1], matrix)
             yield StepRecord(place, "retention", fact.id, course.known(scores))
         metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)
