@@ -38,18 +38,20 @@ from fledgling.facts.measuring.anchors import held_in
 from fledgling.feedback.buffer import FeedbackBuffer
 from fledgling.feedback.habits import learn_habits, measure_habit, read_habits, recognise
 from fledgling.feedback.judging.classifier import Fitting
-from fledgling.feedback.judging.corrections import plain
 from fledgling.feedback.judging.dialogues import (
     HELD_OUT,
     LABELS,
     TRAIN,
+    VALIDATION,
     Labelled,
+    read_corrections,
     read_dialogues,
     read_exchanges,
 )
 from fledgling.feedback.judging.judge import Judge, fit, rule_labels
 from fledgling.feedback.judging.metrics import calibration, class_scores, macro_f1
 from fledgling.feedback.judging.signals import Exchange
+from fledgling.feedback.judging.words import plain
 from fledgling.feedback.pairs import score_pairs
 from fledgling.feedback.preferences import teach
 from fledgling.feedback.rows import entries_of, rows_of
@@ -68,7 +70,10 @@ def fit_judge(_: argparse.Namespace) -> None:
     config = load_config()
     section = config.feedback.signals
     labelled = read_dialogues(TRAIN) + read_exchanges()
-    coefficients, left_out = fit(labelled, load_embedder(), section, config.language, Fitting())
+    embedder, corrections = load_embedder(), read_corrections(TRAIN)
+    coefficients, left_out = fit(
+        labelled, embedder, section, config.language, Fitting(), corrections
+    )
     truth = [one.label for one, _, _ in left_out]
     found = [
         LABELS[int(shares.argmax())] if shares.max() >= section.min_probability else "neutral"
@@ -78,6 +83,11 @@ def fit_judge(_: argparse.Namespace) -> None:
     print(f"{len(labelled)} labelled exchanges, cross-validated by dialogue on {len(left_out)}:")
     print_classes(truth, found)
     print(f"answers of corrections read rightly {np.mean(answers):.3f} of {len(answers)}")
+    judge = Judge(embedder, section, config.language, coefficients)
+    unseen = [
+        plain(judge.answer(one.exchange)) in wanted(one) for one in read_corrections(VALIDATION)
+    ]
+    print(f"  and of corrections written beside them {np.mean(unseen):.3f} of {len(unseen)}")
     coefficients.save()
 
 

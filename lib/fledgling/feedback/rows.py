@@ -13,8 +13,8 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Feedback
 from fledgling.feedback.buffer import Entry, identity
 from fledgling.feedback.examples import ROLES, ChatExample, Message, PreferencePair
-from fledgling.feedback.judging.corrections import alike, words_of
 from fledgling.feedback.judging.dialogues import Labelled
+from fledgling.feedback.judging.words import alike, words_of
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*%?")
 _APOLOGY = re.compile(

@@ -9,6 +9,8 @@ from fledgling.feedback.judging.dialogues import (
     HELD_OUT,
     LABELS,
     TRAIN,
+    VALIDATION,
+    read_corrections,
     read_dialogues,
     read_exchanges,
 )
@@ -24,13 +26,22 @@ def test_the_promises_of_the_data():
 
 
 def test_no_held_out_turn_with_words_of_its_own_is_in_the_training_data():
-    train = {one.exchange.reaction.lower() for one in read_dialogues(TRAIN) + read_exchanges()}
+    fitted = read_dialogues(TRAIN) + read_exchanges() + read_corrections(TRAIN)
+    train = {one.exchange.reaction.lower() for one in fitted}
     held_out = {one.exchange.reaction.lower() for one in read_dialogues(HELD_OUT)}
     assert all(len(turn.split()) <= 3 for turn in train & held_out)
 
 
+def test_the_corrections_that_are_scored_are_not_those_that_are_fitted():
+    fitted = read_dialogues(TRAIN) + read_exchanges() + read_corrections(TRAIN)
+    scored = read_corrections(VALIDATION)
+    assert len(scored) >= 90
+    assert not {one.exchange.reaction for one in fitted} & {one.exchange.reaction for one in scored}
+
+
 def test_every_correction_holds_its_answer_and_nothing_else_has_one():
-    for one in read_dialogues(TRAIN) + read_dialogues(HELD_OUT) + read_exchanges():
+    singles = read_exchanges() + read_corrections(TRAIN) + read_corrections(VALIDATION)
+    for one in read_dialogues(TRAIN) + read_dialogues(HELD_OUT) + singles:
         assert one.label in LABELS
         assert bool(one.answers) == (one.label == "correction")
         assert all(plain(answer) in plain(one.exchange.reaction) for answer in one.answers[:1])

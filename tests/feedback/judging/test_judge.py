@@ -123,3 +123,27 @@ def test_coefficients_of_another_shape_are_refused(tmp_path):
     stored = Coefficients.load()
     with pytest.raises(DataError, match="fit it again"):
         stored.probabilities(np.zeros((1, 3)), ["other"])
+
+
+def test_corrections_alone_teach_how_an_answer_is_given(section, language):
+    taught = [
+        Labelled(
+            Exchange("which?", "This.", f"the right one would be {word} then"),
+            "correction",
+            (word,),
+        )
+        for word in ("red", "Oslo", "seven", "Ana", "basil", "copper")
+    ]
+    seen = exchange("the right one would be rye then")
+    judges = [
+        Judge(
+            WordEmbedder(),
+            section.signals,
+            language,
+            fit(toy(), WordEmbedder(), section.signals, language, Fitting(folds=3), more)[0],
+        )
+        for more in ([], taught)
+    ]
+    assert judges[1].answer(seen) == "rye"
+    before, after = (one.coefficients.ranker for one in judges)
+    assert before != after

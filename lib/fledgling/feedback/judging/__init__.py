@@ -1,6 +1,8 @@
 """What a user's next turn says about the reply before it.
 
-Read ``signals`` (what is seen in a turn), ``corrections`` (the right answer inside one),
-``classifier`` (features to calibrated probabilities), ``judge`` (all of it together, and how it is
-fitted), ``dialogues`` (the project's labelled turns) and ``metrics``.
+Read ``signals`` (what is seen in a turn), ``corrections`` (the right answer inside one: ``turns``
+cuts it into clauses, by the ``grammar``; ``spans`` are its phrases, which ``descriptions`` weigh
+beside question and reply, comparing ``words``), ``classifier`` (features to calibrated
+probabilities), ``judge`` (all of it together, and how it is fitted), ``dialogues`` (the project's
+labelled turns) and ``metrics``.
 """

@@ -16,9 +16,9 @@ import numpy as np
 
 from fledgling.core.errors import DataError
 from fledgling.core.files import read_json, write_json
-from fledgling.feedback.judging.corrections import words_of
 from fledgling.feedback.judging.dialogues import FOLDER, LABELS
 from fledgling.feedback.judging.signals import Observation
+from fledgling.feedback.judging.words import words_of
 
 HASHED = 512  # places for words; more did not help in cross-validation
 WORD_SCALE = 0.3  # how much a word counts beside a named feature
@@ -94,7 +94,7 @@ class Fitting:
     """
 
     strength: float = 2.0
-    ranker_strength: float = 3.0
+    ranker_strength: float = 0.8
     single_weight: float = 0.8
     folds: int = 5
 

@@ -16,7 +16,7 @@ from fledgling.feedback.judging.signals import Exchange
 
 FOLDER = DATA / "feedback"
 LABELS = ("correction", "negative", "neutral", "positive")
-TRAIN, HELD_OUT = "train", "held_out"
+TRAIN, VALIDATION, HELD_OUT = "train", "validation", "held_out"
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,21 @@ def read_exchanges(path: Path = FOLDER / "exchanges.jsonl") -> list[Labelled]:
             f"exchange-{number}",
         )
         for number, row in read_jsonl(path)
+    ]
+
+
+def read_corrections(split: str, path: Path = FOLDER / "corrections.jsonl") -> list[Labelled]:
+    """Single corrections of one split, ``TRAIN`` or ``VALIDATION``. They teach how an answer is
+    given, not how often turns correct, so only the ranker of answers is fitted on them.
+    """
+    return [
+        Labelled(
+            Exchange(row["prompt"], row["reply"], row["reaction"]),
+            row["label"],
+            tuple(row["correction"]),
+            f"correction-{number}",
+            row["split"],
+        )
+        for number, row in read_jsonl(path)
+        if row["split"] == split
     ]

@@ -167,9 +167,11 @@ def fit(
     section: SignalsSection,
     language: LanguageSection,
     fitting: Fitting,
+    corrections: Sequence[Labelled] = (),
 ) -> tuple[Coefficients, list[tuple[Labelled, np.ndarray, str]]]:
     """Coefficients from labelled exchanges, and what cross-validation by dialogue says of each: its
-    probabilities (4,) and extracted answer from a fit that had not seen its dialogue.
+    probabilities (4,) and extracted answer from a fit that had not seen its dialogue. On
+    ``corrections`` only the ranker of answers is fitted.
     """
     seen = observe(
         [one.exchange for one in labelled],
@@ -180,12 +182,15 @@ def fit(
     labels = np.array([one.label for one in labelled])
     fold = folds_of([one.dialogue for one in labelled], fitting.folds, np.random.default_rng(0))
     weights = np.where(fold < 0, fitting.single_weight, 1.0)
+    # Single exchanges are in no fold of the classifier, but no ranker may rank what it was fitted
+    # on: the classifier would learn to trust its scores too much.
+    parts = np.where(fold < 0, np.arange(len(fold)) % fitting.folds, fold)
     rankers = [
-        _fit_ranker(labelled, fold != place, language, fitting) for place in range(fitting.folds)
+        _fit_ranker([*_chosen(labelled, parts != place), *corrections], language, fitting)
+        for place in range(fitting.folds)
     ]
     ranked = [
-        _ranked(one, rankers[max(place, 0)], language)
-        for one, place in zip(seen, fold, strict=True)
+        _ranked(one, rankers[place], language) for one, place in zip(seen, parts, strict=True)
     ]
     named, names = matrix(seen, [_rank_features(found) for found in ranked])
     rows = design(seen, named)
@@ -197,7 +202,7 @@ def fit(
     own = fold >= 0
     temperature = fit_temperature(scores[own], labels[own])
     slopes, bias = fit_weights(rows, labels, weights, fitting.strength)
-    ranker = _fit_ranker(labelled, np.ones(len(labelled), dtype=bool), language, fitting)
+    ranker = _fit_ranker([*labelled, *corrections], language, fitting)
     coefficients = Coefficients(tuple(names), slopes, bias, temperature, ranker)
     shares = np.exp(scores / temperature)
     shares /= shares.sum(axis=1, keepdims=True)
@@ -206,15 +211,16 @@ def fit(
     return coefficients, left_out
 
 
+def _chosen(labelled: Sequence[Labelled], chosen: np.ndarray) -> list[Labelled]:
+    return [one for one, used in zip(labelled, chosen, strict=True) if used]
+
+
 def _fit_ranker(
-    labelled: Sequence[Labelled],
-    chosen: np.ndarray,
-    language: LanguageSection,
-    fitting: Fitting,
+    labelled: Sequence[Labelled], language: LanguageSection, fitting: Fitting
 ) -> dict[str, float]:
     cases = [
         (one.exchange.prompt, one.exchange.reply, one.exchange.reaction or "", one.answers)
-        for one, used in zip(labelled, chosen, strict=True)
-        if used and one.label == "correction"
+        for one in labelled
+        if one.label == "correction"
     ]
     return fit_ranker(cases, language, strength=fitting.ranker_strength)

@@ -17,7 +17,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.files import read_yaml
 from fledgling.core.paths import DATA
 from fledgling.core.words import FUNCTION_WORDS
-from fledgling.feedback.judging.corrections import alike, words_of
+from fledgling.feedback.judging.words import alike, words_of
 from fledgling.feedback.settings import SignalsSection
 from fledgling.language.corrections import find_correction
 from fledgling.language.sentences import mend_apostrophes
