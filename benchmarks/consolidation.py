@@ -45,7 +45,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Of facts and order.")] = 1,
     each: Annotated[int, typer.Option(help="Questions of a kind asked a fact; 0 = all.")] = 0,
     anchors: Annotated[int, typer.Option(help="Held-out anchors.")] = 16,
-    controls: Annotated[bool, typer.Option(help="Also the averaged weights.")] = True,
+    controls: Annotated[bool, typer.Option(help="Also routed and averaged.")] = True,
     threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
     changed: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of the settings.")] = [],  # noqa: B006
     store: Annotated[str, typer.Option(help="Where the taught facts are kept.")] = ":memory:",
@@ -67,8 +67,8 @@ def main(
     taught = time.perf_counter() - begun
     print(f"{len(learner.memory)} facts told in {taught:.0f} s", flush=True)
     bench = _Bench(learner, chosen, held_out()[:anchors], out)
-    bench.row("routed")
     if controls:
+        bench.row("routed")
         adapters = [learner.store.adapter(fact_id) for fact_id in learner.gate.ids]
         wide = learner.trained.model().adapter
         with learner.turn():
