@@ -6,7 +6,8 @@ python benchmarks/detection.py FILE --errors         # also list what went wrong
 
 A line holds ``text``, ``is_fact`` or ``facts`` (how many), and may hold ``label``, ``statements``
 (what each says) and ``previous_question``. A turn counts as found when any fact is detected in it,
-and as separated when as many facts are found as it holds and each says one of its statements.
+and as separated when as many facts are found as it holds and each says one of its statements (shares
+half of its content words with it, which a label in other words than the turn's own may not do).
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ def report(outcomes: list[Outcome]) -> None:
     print(f"precision         {share(right, sum(bool(item.found) for item in outcomes))}")
     print(f"recall            {share(right, sum(item.utterance.is_fact for item in outcomes))}")
     print(f"several separated {share(sum(item.is_separated for item in several), len(several))}")
+    counted = sum(len(item.found) == item.utterance.facts for item in several)
+    print(f"as many as told   {share(counted, len(several))}")
     once = sum(len(item.found) < 2 for item in single)
     print(f"one kept whole    {share(once, len(single))}")
     print(f"empty statements  {empty}")

@@ -11,62 +11,78 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fledgling.language.asides import take_asides
 from fledgling.language.cues import cue
+from fledgling.language.ellipsis import completed, said_alike
 from fledgling.language.filters import is_command, is_question
-from fledgling.language.grammar import Clause, looks_plural, split_clause
 from fledgling.language.lexicon import (
     ADVERBS,
     BE,
     DETERMINERS,
+    FRONTING,
     HAVE,
     MODALS,
     PREPOSITIONS,
+    RELATIVE,
     words,
 )
 from fledgling.language.perspective import strip_lead_in
-from fledgling.language.questions import be_of, whose
-from fledgling.language.sentences import expand
-from fledgling.language.verbs import base_of, is_base_verb, third_person
+from fledgling.language.questions import be_of
+from fledgling.language.referents import Mentions, points_back
+from fledgling.language.statements import ENDS, clause_of, is_statement, opened
+from fledgling.language.verbs import base_of, guessed_base, is_base_verb
 
+_FILLER = r"(?:(?:oh|and|also|well|btw|by\s+the\s+way|anyway|yeah|plus|then|now)\b,?\s+|first:\s+)*"
 # Where a clause may begin. "or" is missing: alternatives are one statement, if they are any.
 _JOINT = re.compile(
-    r"\s*;\s*|\s+[-–—/|]+\s+|\s*—\s*|,?\s+(?:and|but|while|whereas|although|though|plus)\s+"
-    r"|,?\s+so\s+(?=(?:wh|how|should|can|could|is|are|do)\w*\b)|,\s+",
+    rf"(?:\s*;\s*|\s+[-–—/|]+\s+|\s*(?:—|…|\.\.\.)\s*"
+    r"|,?\s+(?:and|but|while|whereas|although|though|plus|btw|by\s+the\s+way|&)\s+"
+    r"|,?\s+(?:oh|also)\s+(?=(?:i|i'm|my|we|our|he|he's|she|she's|it|it's|they|the|his|her|and)\s)"
+    r"|,?\s+so\s+(?=(?:wh|how|should|can|could|is|are|do)\w*\b)|,\s+"
+    rf"){_FILLER}",
     re.IGNORECASE,
 )
-_OPENERS = words("i we he she it they my our his her their its the this that your there")
-_AFTER_JOINT = re.compile(r"^(?:also|now|then|plus|and|but|so)\b[,\s]+", re.IGNORECASE)
-_NO_SUBJECT = words("i we he she it they this that there you one who what")
-_PRONOUN = re.compile(
-    r"^(?P<pronoun>he|she|it|they|his|her|its|their)(?:'(?P<short>s|re|ve|d|ll))?\b\s*",
+# Where one begins with no mark: "he is from Mombasa he studies dentistry".
+_NO_MARK = re.compile(
+    r"\s+(?=(?:i|he|she|it|we|they)(?:'(?:s|m|re|ve|ll)|\s+\w+)\s|(?:my|our)\s+\w+(?:\s+\w+)?"
+    r"(?:'s|\s+(?:is|are|was|were|has|have|can't|won't|doesn't|don't|isn't|lives?|works?))\s)",
     re.IGNORECASE,
 )
-_OWNERS = words("his her its their")
-_VERB_OF_SHORT = {"re": "are", "ve": "have", "d": "had", "ll": "will"}
-_HAS_NEXT = re.compile(r"^(?:got|been|had)\b", re.IGNORECASE)
-_NEW_THING = re.compile(
-    r"^(?P<owner>i|we)\b.{0,20}?\b(?:have|own|adopted|got|keep|bought)\s+(?:an?|one)\s+"
-    r"(?P<thing>[\w-]+)(?=$|[,.]|\s+(?:called|named|who|which|that|at|in|from|with|for|and)\b)",
+_TAKES_A_CLAUSE = words("""
+    know think say believe hope guess hear mean tell see feel wish bet remember swear suppose find
+    learn promise like love hate wait make let help watch
+""")
+# Said after a statement, and no part of it.
+_TAIL = re.compile(
+    r"(?<=\w),?\s+(?:so\s+(?:there\s+you\s+go|that's\s+that|yeah)|go\s+figure|just\s+saying"
+    r"|so\s+anyway)\W*$",
     re.IGNORECASE,
 )
-_MINE = re.compile(r"\b(?:[Mm]y|[Oo]ur)\s+[a-z][\w-]*(?:\s+[A-Z]\w+)?")
-_RELATIVE = re.compile(
-    r"^(?P<who>.{1,60}?),\s+(?:who|which)\s+(?P<said>[^,]{1,120}),\s+(?P<rest>.+)$", re.IGNORECASE
+_NEEDS_NO_OBJECT = words("be have live work come go move sleep study")
+_DEGREE = re.compile(r"\b(?:so|such|too)\s+\w", re.IGNORECASE)
+_SUBORDINATES = words("""
+    and or but because since if when while where that than as so before after until unless whether
+    what how why like every time day way first last next all not no be been
+""")
+# "…, is in Galway": what more somebody is, where "is it in Galway" would ask.
+_GOES_ON = re.compile(
+    r"^(?:is|are|was|were|has|have)\s+(?:in|at|on|from|an?|never|not|also|\d+)\b[^?]*$",
+    re.IGNORECASE,
 )
-_TRAILING_RELATIVE = re.compile(
-    r"^(?P<main>.+?\b(?P<who>[A-Z][\w'-]+)),?\s+who\s+(?P<said>[^,]{3,120})$"
-)
+_INNER = _SUBORDINATES | PREPOSITIONS | DETERMINERS | RELATIVE | BE | HAVE | MODALS
+_NEXT_JOINT = re.compile(r"[,;]|\s(?:and|but)\s")
+_FAR = 160  # characters of a statement that are looked at, so that a long text costs no more
+_NO_SUBJECT = words("i we he she they it this that there you one who what")
 _LABEL = re.compile(
     r"^(?:(?:my|our)\s+)?(?P<label>[A-Za-z][\w'-]*(?:\s+[\w'-]+){0,2}?)(?:\s*[:?]|\s-)\s+"
     r"(?P<value>[^:?]{1,80})$",
     re.IGNORECASE,
 )
-# "I'm allergic to it": the clause before says what "it" is, and the two are one statement.
-_POINTS_BACK = re.compile(r"\b(?:it|them|him|that|this|there|so|too|myself)\W*$", re.IGNORECASE)
-_AGE = re.compile(r"^(?:aged?\s+)?\d{1,3}(?:\s+years?\s+old)?$", re.IGNORECASE)
-_COMPLEMENT = re.compile(r"^(?:from|an?|born|married|single|divorced)\b(?!.*\bof\s+(?:us|them)\b)")
 _NOUNS_TOO = words("name age work weight number height address")  # verbs as well
-_ENDS = ".!… "
+_ALONE = re.compile(
+    r"^(?:\d{2}|single|married|divorced|vegan|vegetarian|retired|pregnant)\b(?:\s+since\s+\d{4})?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -83,12 +99,12 @@ class Piece:
 def split_turn(sentences: list[str]) -> list[Piece]:
     """The statements that the sentences of a turn may hold, in order."""
     pieces: list[Piece] = []
-    spoken_of = ""
+    mentions = Mentions()
     for sentence in _with_answers(sentences):
         clauses = _clauses(strip_lead_in(sentence))
         for said, alone in clauses:
-            alone = _named(_unlabelled(alone), spoken_of)
-            spoken_of = _spoken_of(alone) or spoken_of
+            alone = mentions.named(_unlabelled(_TAIL.sub("", alone)))
+            mentions.note(alone)
             pieces.append(Piece(said if len(clauses) > 1 else sentence, alone, sentence))
     return pieces
 
@@ -108,15 +124,17 @@ def _with_answers(sentences: list[str]) -> list[str]:
 def _is_noun(label: str) -> bool:
     """Whether a label names a thing that somebody has: "blood type", not "is it"."""
     spoken = label.lower().split()
-    if spoken[0] in _NO_SUBJECT | BE | HAVE | MODALS or (len(spoken) == 1 and is_base_verb(label)):
+    if spoken[0].partition("'")[0] in _NO_SUBJECT | BE | HAVE | MODALS or (
+        len(spoken) == 1 and is_base_verb(label)
+    ):
         return spoken[0] in _NOUNS_TOO
     return True
 
 
 def _unlabelled(text: str) -> str:
     """ "Age: 52" → "My age is 52"."""
-    match = _LABEL.match(text.rstrip(_ENDS))
-    if match is None or not _is_noun(match["label"]) or _is_statement(match["value"]):
+    match = _LABEL.match(text.rstrip(ENDS))
+    if match is None or not _is_noun(match["label"]) or is_statement(match["value"]):
         return text
     thing = f"my {match['label']}"
     return f"{thing[0].upper()}{thing[1:]} {be_of(thing)} {match['value'].strip()}"
@@ -124,23 +142,21 @@ def _unlabelled(text: str) -> str:
 
 def _clauses(sentence: str) -> list[tuple[str, str]]:
     """Each clause of a sentence: as it was said, and standing alone."""
-    relative = _RELATIVE.match(sentence)
-    if relative is not None and split_clause(relative["who"]) is None:
-        halves = [f"{relative['who']} {relative[half]}" for half in ("said", "rest")]
-        if all(_is_statement(half) for half in halves):
-            return [(sentence, half) for half in halves]
-    trailing = _TRAILING_RELATIVE.match(sentence.rstrip(_ENDS))
-    if trailing is not None and _is_statement(trailing["main"]):
-        second = f"{trailing['who']} {trailing['said']}"
-        return [(sentence, trailing["main"]), (sentence, second)]
-    return _joined_clauses(sentence)
+    told = take_asides(sentence)
+    if told is None:
+        return _joined_clauses(sentence)
+    main = _joined_clauses(told.main)
+    beside = [piece for aside in told.asides for piece in _joined_clauses(aside)]
+    if len(main) == 1:  # the sentence is one statement with its asides, and is judged as that
+        main, beside = ([(sentence, alone) for _, alone in said] for said in (main, beside))
+    return [*beside, *main] if told.first else [*main, *beside]
 
 
 def _joined_clauses(sentence: str) -> list[tuple[str, str]]:
-    joints = [match for match in _JOINT.finditer(sentence) if not _in_quotes(sentence, match)]
+    joints = _joints(sentence)
     pieces: list[tuple[str, str]] = []
-    start, alone = 0, ""  # where the clause being read starts, and its statement when not as said
     end = joints[0].start() if joints else len(sentence)
+    start, alone = 0, _fragment(sentence[:end]) if joints else ""
     for place, joint in enumerate(joints):
         until = joints[place + 1].start() if place + 1 < len(joints) else len(sentence)
         part = sentence[joint.end() : until]
@@ -154,129 +170,95 @@ def _joined_clauses(sentence: str) -> list[tuple[str, str]]:
     return [*pieces, (sentence[start:end], alone or sentence[start:end])]
 
 
-def _in_quotes(sentence: str, match: re.Match[str]) -> bool:
-    return sentence[: match.start()].count('"') % 2 == 1
+def _joints(sentence: str) -> list[re.Match[str]]:
+    """Where a clause may begin, in order, none within another or in quotation marks."""
+    found: list[re.Match[str]] = []
+    places = [*_JOINT.finditer(sentence), *_NO_MARK.finditer(sentence)]
+    for match in sorted(places, key=lambda item: (item.start(), -item.end())):
+        after = found[-1].end() if found else 0
+        is_quoted = sentence[: match.start()].count('"') % 2 == 1
+        if is_quoted or not match.start() or match.start() < after:
+            continue
+        before, rest = sentence[after : match.start()], sentence[match.end() :]
+        if match.group().strip() or _runs_on(before, rest):
+            found.append(match)
+    return found
+
+
+def _fragment(text: str) -> str:
+    """ "35, single, live in Malmö" begins with what somebody is."""
+    return f"I am {text.strip()}" if _ALONE.match(text.strip()) else ""
 
 
 def _standing(before: str, part: str, joint: str) -> str | None:
     """``part`` as a statement of its own after the statement ``before``, or None where it belongs
     to that one.
     """
-    plain = _AFTER_JOINT.sub("", part).strip()
-    if _LABEL.match(before.rstrip(_ENDS)) and _LABEL.match(plain.rstrip(_ENDS)):
+    plain = opened(part)
+    if _LABEL.match(before.rstrip(ENDS)) and _LABEL.match(plain.rstrip(ENDS)):
         return plain
-    clause = _clause(before)
+    clause = clause_of(before)
     asks = is_question(before) or is_command(before)
     says_something = any(mark.isalnum() for mark in plain)
-    if not says_something or (clause is None and not asks):
+    if not says_something or cue("tag", plain):
         return None
-    if cue("tag", plain) or _POINTS_BACK.search(plain):
-        return None
-    if _is_statement(plain):
+    if clause is None and not asks:
+        return plain if joint.strip() and _says_nothing(before) and is_statement(plain) else None
+    if not joint.strip():
         return plain
-    # "I'm vegan, suggest a dinner": a wish begins, which belongs to nothing that was stated.
-    if asks or is_question(plain) or ("," in joint and is_command(plain)):
-        return plain if not asks else None
-    if not clause.rest:  # "drives and repairs lorries": the object is still to come
+    # "I'm vegan, suggest a dinner" belongs to nothing that was stated; "I paint, sing" may.
+    says_enough = not asks and clause is not None and clause.rest
+    is_asked = is_question(plain) and not _GOES_ON.match(plain)
+    is_wish = "," in joint and " " in plain and is_command(plain)
+    if says_enough and (is_asked or is_wish):
+        return plain
+    if clause is not None and (alike := said_alike(clause, plain)):
+        return alike
+    if points_back(plain, before):
         return None
-    subject = "I" if clause.subject.lower() in {"name", "my name"} else clause.subject
+    if is_statement(plain):
+        return plain
+    return None if asks or clause is None else completed(clause, plain, joint)
+
+
+def _says_nothing(before: str) -> bool:
+    """Whether ``before`` is no part of the statement that follows it: "long story short, …" is not,
+    "at work, …" and "my sister, …" are.
+    """
+    first, *more = before.lower().split() or [""]
+    belongs = FRONTING | PREPOSITIONS | ADVERBS | RELATIVE | _SUBORDINATES | DETERMINERS
     return (
-        _with_subject(subject, plain)
-        or _as_complement(subject, clause, plain)
-        or _with_verb(clause, plain)
+        bool(more)
+        and first.strip(",") not in belongs
+        and not before[0].isupper()
+        and not cue("reported_speech", before)
+        and not cue("hypothetical", before)
     )
 
 
-def _with_subject(subject: str, part: str) -> str | None:
-    """ "and works in Bonn" after "Lena is 30": the same subject again."""
-    spoken = part.rstrip(_ENDS).split()
-    place = 0
-    while place < len(spoken) - 1 and spoken[place].lower() in ADVERBS:
-        place += 1
-    word = spoken[place].lower().removesuffix("n't")
-    base = base_of(word) or ("do" if word in {"do", "does", "did"} else None)
-    if base is None or place == len(spoken) - 1 or spoken[place][0].isupper():
-        return None
-    is_plural = looks_plural(subject) or subject.lower() in {"i", "we"}
-    is_base = word == base and word not in HAVE
-    return f"{subject} {part}" if is_plural or not is_base else None
-
-
-def _as_complement(subject: str, clause: Clause, part: str) -> str | None:
-    """ "28, from Ghent, a nurse" after "I'm Bea": more of what somebody is."""
-    if not clause.is_be or clause.rest.split()[0].lower() in PREPOSITIONS:
-        return None
-    plain = part.rstrip(_ENDS)
-    be = be_of(subject)
-    if _AGE.match(plain) and _AGE.match(clause.rest):  # "the kids are 4 and 9"
-        return None
-    if _AGE.match(plain) or _COMPLEMENT.match(plain):
-        return f"{subject} {be} {plain}"
-    if plain.lower().startswith("no "):
-        return f"{subject} {'have' if subject == 'I' else 'has'} {plain}"
-    if _AGE.match(clause.rest) and len(plain.split()) == 1 and plain.islower():
-        return f"{subject} {be} a {plain}"
-    return None
-
-
-def _with_verb(clause: Clause, part: str) -> str | None:
-    """ "and Ana 7" after "Tom is 5": the same verb again, where its object begins alike."""
-    spoken, first = part.split(), clause.rest.split()[0].lower()
-    is_number = first[0].isdigit()
-    for place in range(1, len(spoken)):
-        word = spoken[place].lower()
-        alike = word[0].isdigit() if is_number else word == first
-        if not alike or not (is_number or word in PREPOSITIONS | DETERMINERS):
-            continue
-        who = " ".join(spoken[:place])
-        if not (who[0].isupper() or who.split()[0].lower() in DETERMINERS) or place > 3:
-            return None
-        verb = clause.verb
-        if clause.is_be and not clause.past:
-            verb = be_of(who)
-        elif verb.lower() == clause.base and not looks_plural(who):
-            verb = third_person(clause.base)
-        return f"{who} {verb} {' '.join(spoken[place:])}"
-    return None
-
-
-def _clause(text: str) -> Clause | None:
-    return split_clause(expand(text))
-
-
-def _is_statement(text: str) -> bool:
-    """Whether ``text`` has a subject and a verb, and could stand alone."""
-    clause = _clause(_AFTER_JOINT.sub("", text))
-    if clause is None or (clause.is_be and not clause.rest):
-        return False
-    subject = clause.subject.split()
-    opens = subject[0].lower() in _OPENERS or subject[0][0].isupper()
-    return (opens or len(subject) == 1) and not is_base_verb(subject[0])
-
-
-def _named(text: str, spoken_of: str) -> str:
-    """ "She lives there" with whoever was spoken of for "she"."""
-    match = _PRONOUN.match(text)
-    if match is None or not spoken_of:
-        return text
-    rest = text[match.end() :]
-    if match["pronoun"].lower() in _OWNERS:
-        return f"{whose(spoken_of)} {rest}"
-    short = match["short"]
-    if short == "s":
-        return f"{spoken_of} {'has' if _HAS_NEXT.match(rest) else 'is'} {rest}"
-    return f"{spoken_of} {_VERB_OF_SHORT[short] + ' ' if short else ''}{rest}"
-
-
-def _spoken_of(text: str) -> str:
-    """Whom the next "she" or "it" means: the subject, a thing just introduced, or somebody of the
-    user's.
+def _runs_on(before: str, rest: str) -> bool:
+    """Whether a new statement begins with ``rest``, without a mark, rather than a clause inside the
+    statement ``before``.
     """
-    clause = _clause(text)
-    new = _NEW_THING.match(text)
-    if new is not None:
-        return f"{'my' if new['owner'].lower() == 'i' else 'our'} {new['thing']}"
-    if clause is not None and clause.subject.split()[0].lower() not in _NO_SUBJECT:
-        return re.sub(r"'s\s+(?:\w+\s+)?name$", "", clause.subject)
-    mine = _MINE.findall(text)
-    return mine[-1] if mine else ""
+    spoken = before.lower().split()
+    is_near = bool(spoken) and len(before) <= _FAR and not before.endswith(":")
+    if not is_near or spoken[-1] in _INNER or _DEGREE.search(before) or not _starts(rest[:_FAR]):
+        return False
+    # "…, works in Bonn" has its subject further back.
+    clause = clause_of(before) or clause_of(f"I {before}")
+    if clause is None or not clause.rest or is_question(before) or is_command(before):
+        return False
+    # "he used to tell us he was born at sea": that is what he told.
+    return _TAKES_A_CLAUSE.isdisjoint(base_of(word) or guessed_base(word) for word in spoken)
+
+
+def _starts(rest: str) -> bool:
+    """Whether a statement surely begins with ``rest``: not "he bought in May", after "the car"."""
+    plain = _NEXT_JOINT.split(rest, maxsplit=1)[0].rstrip(ENDS)
+    spoken = plain.lower().split()
+    clause = clause_of(plain)
+    if clause is None or spoken[-1] in PREPOSITIONS:
+        return False
+    # What he bought stands before it, so that no object follows the verb.
+    has_object = len(spoken) > 2 and spoken[2] not in PREPOSITIONS
+    return (clause.base in _NEEDS_NO_OBJECT or has_object) and is_statement(plain)

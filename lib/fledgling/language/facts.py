@@ -143,10 +143,16 @@ def _by_rule(candidate: Candidate, section: LanguageSection) -> Fact | None:
 def _by_judgement(
     candidates: list[Candidate], judge: Judge, section: LanguageSection
 ) -> list[Fact | None]:
-    """The candidates that the judge takes for statements, as well as the rules understand them."""
+    """The candidates that the judge takes for statements, as well as the rules understand them.
+
+    Who states one thing of a turn in earnest means the others, too, so that those need less.
+    """
     found: list[Fact | None] = []
-    for candidate, chance in zip(candidates, judge.chances(candidates), strict=True):
-        if chance < section.threshold:
+    chances = judge.chances(candidates)
+    is_earnest = any(chance >= section.threshold for chance in chances)
+    least = section.threshold_beside if is_earnest else section.threshold
+    for candidate, chance in zip(candidates, chances, strict=True):
+        if chance < least:
             continue
         correction = candidate.correction
         if correction is not None and (candidate.asked or not correction.said):

@@ -15,7 +15,7 @@ from fledgling.language.lexicon import BE, HAVE
 from fledgling.language.verbs import base_of, is_base_verb
 
 # Base forms that open a statement as often as an order: "May is my sister", "Will has a dog".
-_NAMES_TOO = BE | HAVE | {"may", "will", "can", "must"}
+_NAMES_TOO = BE | HAVE | {"may", "will", "can", "must", "mine"}
 _BE_IMPERATIVE = re.compile(r"^\W*be\s+\w+", re.IGNORECASE)
 _PUNCTUATION = ",.!:;\"'()"
 

@@ -36,6 +36,8 @@ _NOT_THIRD = ("ss", "us", "is", "'s", "’s")
 _AFTER_HEAD = re.compile(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+")
 
 
+_SUBJECT_ONLY = frozenset({"he", "she", "they", "everyone", "everybody", "nobody"})
+_SHORT_FRONT = 2  # words: "at home"
 # Contracted negations that are more than an "n't" at the end.
 _NOT = {"can't": "can", "cannot": "can", "won't": "will", "shan't": "shall"}
 
@@ -84,7 +86,7 @@ def split_clause(text: str) -> Clause | None:
     # A first word that cannot open a subject: "in Oslo" is no statement, "all cats are" may be.
     if len(words) < 2 or words[0].lower() in (ADVERBS - QUANTIFIERS) | PREPOSITIONS:
         return None
-    positive = [_without_not(word) for word in words]
+    positive = [without_not(word) for word in words]
     # The verb is found as if nothing were denied: "doesn't" is in no table, "does" is.
     place = _verb_place(positive)
     if place is None:
@@ -110,7 +112,7 @@ def split_clause(text: str) -> Clause | None:
     return Clause(subject, " ".join(adverbs), verb, base, " ".join(rest), past, negation)
 
 
-def _without_not(word: str) -> str:
+def without_not(word: str) -> str:
     """ "doesn't" → "does"; other words stay."""
     lower = word.lower()
     return _NOT.get(lower) or (word[: -len("n't")] if lower.endswith("n't") else word)
@@ -158,6 +160,10 @@ def _opens_main_clause(words: list[str], place: int) -> bool:
     word, before, after = words[place], words[place - 1], words[place + 1]
     if place == 1 and before.lower().strip(",") not in FRONTING_ALONE:
         return False
+    if word.lower() in _SUBJECT_ONLY:  # "at home she", not "on the day she was born"
+        return before.endswith(",") or place <= _SHORT_FRONT
+    if word.lower() in {"i", "we"} and before.lower() == "that":  # "before that I lived in Ghent"
+        return True
     if place > 1 and before.lower() in PREPOSITIONS | DETERMINERS | {"and", "or"} | FRONTING:
         return False
     if word.lower() in {"i", "we"} or word.lower() in DETERMINERS - {"that"}:
@@ -175,7 +181,15 @@ def _verb_place(words: list[str]) -> int | None:
         place = 1
         while place < len(words) - 1 and words[place].lower() in ADVERBS:
             place += 1
-        return place if place < len(words) and base_of(words[place]) else None
+        if place == len(words):
+            return None
+        is_verb = base_of(words[place]) or _may_be_unknown_verb(words, place, words[place])
+        return place if is_verb else None
+    # After "she" an unlisted word in "-s" is a verb: "she chews everything".
+    if words[0].lower() in {"he", "she", "it"} and len(words) > len(("she", "chews")):
+        is_third = words[1].endswith("s") and not words[1].endswith(_NOT_THIRD)
+        if is_third and words[1].islower() and words[1].isalpha():
+            return 1
     in_relative = False  # inside "who lives there", whose verb is not the sentence's
     for place in range(1, len(words)):
         word, before = words[place].lower().strip(",;"), words[place - 1].lower()

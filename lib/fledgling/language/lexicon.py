@@ -39,5 +39,30 @@ FRONTING = FRONTING_ALONE | words("""
     in on at before after since for during every each last next as until from by with when while
     this these near behind under above
 """)
+NUMBERS = words("""
+    one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred
+""")
+# Who is meant by "she", by "he" and by either.
+WOMEN = words("""
+    mother mum mom mam mama mummy nan nana gran granny grandma grandmother sister daughter wife aunt
+    auntie niece girlfriend stepmum stepsister godmother woman girl lady landlady granddaughter
+    fiancée
+""")
+MEN = words("""
+    father dad papa daddy grandpa grandad granddad grandfather brother son husband uncle nephew
+    boyfriend stepdad stepson stepbrother godfather man boy guy gentleman landlord grandson fiancé
+    bloke chap
+""")
+PEOPLE = words("""
+    friend mate buddy bestie neighbour neighbor boss colleague manager teacher doctor dentist vet
+    flatmate roommate housemate coach therapist plumber hairdresser mechanic tutor mentor cousin
+    partner ex twin child kid baby toddler tenant lodger classmate physio assistant supervisor
+    captain author singer director pupil student client nurse friend person
+""")
+ANIMALS = words("""
+    dog cat puppy kitten horse pony hamster rabbit parrot budgie tortoise goldfish snake rat hen
+    rooster bird goat sheep cow donkey pig pet
+""")
 # Nouns and pronouns that take "are" with no ending to tell it.
 PLURALS = words("people children men women parents police folks twins kids both they we you and")

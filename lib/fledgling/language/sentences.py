@@ -75,7 +75,7 @@ def expand(text: str) -> str:
     """
     text = _NAME_IS.sub(r"\1 is", text)
     text = re.sub(
-        r"\b(name|surname|number|code|birthday|address)'s\b(?!\s+\w+\s+(?:is|are)\b)",
+        r"\b(name|surname|number|code|birthday|address|password|pin|rent)'s\b(?!\s+\w+\s+(?:is|are)\b)",
         r"\1 is",
         text,
     )

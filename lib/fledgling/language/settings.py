@@ -17,6 +17,7 @@ class LanguageSection(Section):
     spacy_model: str
     judge: Literal["rules", "detector"]
     threshold: Share
+    threshold_beside: Share
     min_confidence: Share
     general_confidence: Share
     coverage_weight: Share
