@@ -6,8 +6,8 @@ python benchmarks/detection.py FILE --errors         # also list what went wrong
 
 A line holds ``text``, ``is_fact`` or ``facts`` (how many), and may hold ``label``, ``statements``
 (what each says) and ``previous_question``. A turn counts as found when any fact is detected in it,
-and as separated when as many facts are found as it holds and each says one of its statements (shares
-half of its content words with it, which a label in other words than the turn's own may not do).
+and as separated when as many facts are found as it holds and each says one of its statements:
+shares half of its content words with it, which a label in other words than the turn's may not do.
 """
 
 from __future__ import annotations
