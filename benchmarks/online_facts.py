@@ -1,11 +1,10 @@
 """Facts in sequence, one recipe or several, mean and 95% interval over seeds, held against the
 bars.
 
-python benchmarks/online_facts.py                                  # 50 everyday facts, three seeds
-and orders python benchmarks/online_facts.py --zsre PATH --count 100          # corrections from an
-EasyEdit-style zsRE file python benchmarks/online_facts.py --facts PATH --recipes
-default,always_on,naive_lora python benchmarks/online_facts.py --corrected                      #
-told wrongly first: is it the new answer?
+    python benchmarks/online_facts.py                          # 50 everyday facts, three seeds
+    python benchmarks/online_facts.py --zsre PATH --count 100  # corrections, as EasyEdit has them
+    python benchmarks/online_facts.py --facts PATH --recipes default,always_on,naive_lora
+    python benchmarks/online_facts.py --corrected              # told wrongly first
 
 Writes one JSON line a run to --out, so that a long benchmark can be stopped and read.
 """
