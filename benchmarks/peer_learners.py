@@ -243,15 +243,23 @@ class Grace:
 
     def teach(self, rows: Sequence[Example]) -> None:
         tokenizer = self.loaded.tokenizer
-        for row in rows:
-            prompt = chat_text(self.loaded, row.prompt)
-            start = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
-            text = prompt + row.answer + tokenizer.eos_token
-            inputs = tokenizer(text, return_tensors="pt", add_special_tokens=False)
-            tokens = dict(inputs.to(self.loaded.device))
-            tokens["labels"] = tokens["input_ids"].clone()
-            tokens["labels"][:, :start] = -100
-            self.editor.edit(self.settings, tokens, edit_id=row.prompt)
+        texts = [chat_text(self.loaded, row.prompt) for row in rows]
+        prompts = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        width = max(map(len, prompts))
+        for row, prompt in zip(rows, prompts, strict=True):
+            answer = row.answer + tokenizer.eos_token
+            ids = tokenizer(answer, add_special_tokens=False)["input_ids"]
+            # GRACE knows an answer again by the mean of its labels, the masked ones among them: at
+            # one width the rows of a fact widen one edit, where else each would narrow the others.
+            pad = width - len(prompt)
+            tokens = {
+                "input_ids": [tokenizer.pad_token_id] * pad + prompt + ids,
+                "attention_mask": [0] * pad + [1] * (len(prompt) + len(ids)),
+                "labels": [-100] * width + ids,
+            }
+            batch = {name: torch.tensor([values]) for name, values in tokens.items()}
+            on_device = {name: values.to(self.loaded.device) for name, values in batch.items()}
+            self.editor.edit(self.settings, on_device, edit_id=row.prompt)
 
     def answer(self, questions: Sequence[str]) -> list[str]:
         return replies(self.loaded, questions)
