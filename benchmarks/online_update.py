@@ -20,7 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model
 from rich.console import Console
 from rich.table import Table
 
@@ -99,6 +98,8 @@ def plain_loop(loaded: LoadedModel, config: Config, examples: list[Example]) -> 
     """Seconds of a step as one would write it: the whole conversation through the whole model,
     logits everywhere.
     """
+    from peft import LoraConfig, get_peft_model
+
     section, tokenizer = config.facts.adapter, loaded.tokenizer
     lora = LoraConfig(
         r=section.rank,

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from fledgling.core.records import Example
@@ -55,8 +54,9 @@ class Trl:
     """
 
     def __init__(self, loaded: LoadedModel, config: Config, tuned: float) -> None:
-        quieten_trainers()
+        quieten_trainers()  # before what would print
         import trl
+        from peft import LoraConfig, get_peft_model
 
         section = config.facts.adapter
         self.trl, self.learning, self.rate = trl, config.facts.learning, tuned
@@ -169,6 +169,8 @@ class Adaptible:
 
     def _adapted(self) -> LoadedModel:
         if self.tuned is None:
+            from peft import PeftModel
+
             newest = self._place(len(self.repairs) - 1) / "adapter"
             model = PeftModel.from_pretrained(self.base.model, newest)
             self.tuned = dataclasses.replace(self.base, model=model.eval())
