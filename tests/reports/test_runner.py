@@ -218,6 +218,12 @@ def test_an_unwritable_reports_folder_stops_before_anything_runs(tmp_path, write
         )
 
 
+def _hear_signals():
+    """As from a terminal: tests run in the background or under nohup ignore some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [
@@ -245,7 +251,7 @@ def test_however_the_runner_ends_its_notebooks_end_too(tmp_path, write_notebook,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_hear_signals,
     )
     try:
         wait_for(lambda: kernel.is_file() and kernel.read_text().count("\n") == 2)

@@ -34,6 +34,7 @@ def serve(
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, wanted))
+        listening.listen()  # who connects before the server runs waits, and is not refused
     except OSError as error:
         listening.close()
         raise RunError(
