@@ -7,8 +7,9 @@ comes nearest, for all rows of all facts at once, to making the second pass what
 there. Nothing is trained, so it costs a few forward passes a row. Merging adapters by their weights
 alone does not look at what they read, and fails on facts (arXiv:2506.13479).
 
-It takes effect whole or not at all, and ``OnlineLearner.undo`` takes it back. A fact that was
-corrected or forgotten is in none of the rows, so nothing of it is left.
+It takes effect whole or not at all, and ``take_back`` undoes it. A fact that was corrected or
+forgotten is in none of the rows; where the others were folded before, what they are merged from
+anew is the adapter that still knew it.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _PASSES = 3  # times that a batch is looked at in each layer
 
 
 def consolidate(learner: OnlineLearner, stop: Stop = lambda: False) -> Iterator[StepRecord]:
-    """Merge the adapters of all remembered facts. Yields ``merging`` after every batch of rows in
-    every layer, with the work done and to be done, and at the end ``consolidated``,
+    """Merge the adapters of all facts that were trained. Yields ``merging`` after every batch of
+    rows in every layer, with the work done and to be done, and at the end ``consolidated``,
     ``interrupted`` or ``refused``, with its reason.
 
     ``stop`` is asked before every batch. Facts told while it runs keep their own adapters; where
@@ -55,11 +56,11 @@ def consolidate(learner: OnlineLearner, stop: Stop = lambda: False) -> Iterator[
             " facts.learning.placement per_fact, such as default"
         )
     _check_shape(learner)
-    facts = learner.memory.all()
+    facts = [entry.fact for entry in learner.memory.entries() if entry.trained]
     if not facts:
-        yield _ended(learner, "refused", reason="no fact is remembered")
+        yield _ended(learner, "refused", reason="no fact is remembered that has an adapter")
         return
-    merge = Merge(learner, placement, facts)
+    merge = Merge(learner, placement.model(), facts)
     for done, work in merge.run():
         if stop():
             yield _ended(learner, "interrupted", done=done, of=work)
@@ -122,12 +123,9 @@ class _Part:
 class Merge:
     """One merging of the adapters of ``facts``. ``state`` is what came of it."""
 
-    def __init__(
-        self, learner: OnlineLearner, placement: Consolidated, facts: Sequence[Fact]
-    ) -> None:
-        self.learner, self.placement, self.facts = learner, placement, list(facts)
+    def __init__(self, learner: OnlineLearner, model: AdaptedModel, facts: Sequence[Fact]) -> None:
+        self.learner, self.model, self.facts = learner, model, list(facts)
         self.section = learner.facts.consolidation
-        self.model = placement.model()
         self.count = 0  # rows
         self.state: State = {}
         self._before = self._told()
@@ -196,9 +194,12 @@ class Merge:
         own = self.learner.store.adapter(fact_id)
         adapter = self.learner.adapter if own is not None else self.model.adapter
         state = own if own is not None else adapter.state()
-        scale = adapter.section.alpha / adapter.section.rank
+        device, scale = self.model.device, adapter.section.alpha / adapter.section.rank
         return {
-            name.partition(".lora_A")[0]: (each, scale * state[_beside(name)])
+            name.partition(".lora_A")[0]: (
+                each.to(device),
+                scale * state[name.replace("lora_A", "lora_B")].to(device),
+            )
             for name, each in state.items()
             if "lora_A" in name
         }
@@ -261,15 +262,13 @@ class Merge:
     def _solve(self, name: str, ridge: Ridge) -> tuple[Tensor, Tensor]:
         """The merged map of one projection, which the adapter holds from now on."""
         adapter = self.model.adapter
-        reads, writes = ridge.factors(adapter.section.rank, self.section.damping)
-        keys = {each for each in adapter.parameters if each.startswith(f"{name}.lora_")}
-        (down,) = (each for each in keys if "lora_A" in each)
-        (up,) = keys - {down}
-        self.state[down] = torch.zeros_like(adapter.parameters[down])
-        self.state[down][: len(reads)] = reads
-        self.state[up] = torch.zeros_like(adapter.parameters[up])
-        scale = adapter.section.alpha / adapter.section.rank
-        self.state[up][:, : len(reads)] = writes / scale
+        factors = ridge.factors(adapter.section.rank, self.section.damping)
+        reads, writes = (each.to(self.model.device) for each in factors)
+        (down,) = (key for key in adapter.parameters if key.startswith(f"{name}.lora_A"))
+        up, rank = down.replace("lora_A", "lora_B"), len(reads)
+        self.state |= {key: torch.zeros_like(adapter.parameters[key]) for key in (down, up)}
+        self.state[down][:rank] = reads
+        self.state[up][:, :rank] = writes * adapter.section.rank / adapter.section.alpha
         return reads, writes
 
 
@@ -292,10 +291,6 @@ def _through(inputs: Tensor, weight: Tensor, added: tuple[Tensor, Tensor] | None
 def _low_rank(inputs: Tensor, factors: tuple[Tensor, Tensor]) -> Tensor:
     reads, writes = factors
     return inputs.float() @ reads.T @ writes.T
-
-
-def _beside(name: str) -> str:
-    return name.replace("lora_A", "lora_B")
 
 
 def _position_weights(

@@ -204,6 +204,7 @@ class FactStore:
         return {name: tensor.float() for name, tensor in _tensors(row[0], row[1], fact_id).items()}
 
     def has_adapter(self, fact_id: str) -> bool:
+        """Whether the fact has an adapter of its own."""
         query = "SELECT 1 FROM adapters WHERE id = ?"
         return self.connection.execute(query, (fact_id,)).fetchone() is not None
 

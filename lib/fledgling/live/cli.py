@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_Session = Annotated[
+    str, typer.Option("--session", "-s", help="Its name; or a folder, with a / in it.")
+]
+_Model = Annotated[str, typer.Option(help="A file of configs/models.")]
+_Preset = Annotated[str, typer.Option(help="A file of configs/presets.")]
+
 
 @app.command()
 def chat(
-    session: Annotated[
-        str, typer.Option("--session", "-s", help="Its name; or a folder, with a / in it.")
-    ] = "default",
+    session: _Session = "default",
     recipe: Annotated[str, typer.Option(help="How to learn: a file of configs/recipes.")] = "",
-    model: Annotated[str, typer.Option(help="A file of configs/models.")] = DEFAULT_MODEL,
-    preset: Annotated[str, typer.Option(help="A file of configs/presets.")] = "full",
+    model: _Model = DEFAULT_MODEL,
+    preset: _Preset = "full",
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     plain: Annotated[
         bool, typer.Option("--plain", help="No styles and no prompt; one line in, one line out.")
@@ -58,12 +62,10 @@ def chat(
 
 @app.command()
 def consolidate(
-    session: Annotated[
-        str, typer.Option("--session", "-s", help="Its name; or a folder, with a / in it.")
-    ] = "default",
+    session: _Session = "default",
     recipe: Annotated[str, typer.Option(help="The recipe it was told with.")] = "",
-    model: Annotated[str, typer.Option(help="A file of configs/models.")] = DEFAULT_MODEL,
-    preset: Annotated[str, typer.Option(help="A file of configs/presets.")] = "full",
+    model: _Model = DEFAULT_MODEL,
+    preset: _Preset = "full",
     undo: Annotated[
         bool, typer.Option("--undo", help="Take the last consolidation back instead.")
     ] = False,

@@ -37,9 +37,8 @@ class Consolidated(PerFact):
         """The model with the one adapter, which is put on it the first time it is asked for."""
         if self._wide is None:
             own = self.trainer.adapted
-            seed = 0  # every consolidation starts from the same fresh adapter
             adapter = Adapter(
-                own.loaded, self.section.adapter, seed, name=CONSOLIDATED, beside=own.adapter
+                own.loaded, self.section.adapter, name=CONSOLIDATED, beside=own.adapter
             )
             self._wide = AdaptedModel(adapter, max_length=own.max_length)
             own.adapter.act()
@@ -79,8 +78,10 @@ class Consolidated(PerFact):
     def resume(self) -> None:
         super().resume()
         saved = self.store.state(CONSOLIDATED)
-        self.folded = frozenset(self.store.folded())
+        self.folded = frozenset(saved[1]["facts"] if saved else ())
         if saved is None:
+            if self._wide is not None:
+                self._wide.adapter.reset()  # nothing of what was taken back or erased stays
             return
         try:
             self.model().adapter.restore({name: each.float() for name, each in saved[0].items()})
