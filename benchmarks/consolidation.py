@@ -19,8 +19,9 @@ from typing import Annotated
 
 import torch
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from fledgling.core.runtime import start
 from fledgling.facts.consolidation import consolidate
@@ -34,8 +35,15 @@ from fledgling.models.adapters import Adapter
 from fledgling.models.loading import load_model
 from fledgling.settings import load_config
 
-SHOWN = {"efficacy": "direct", "generalization": "rephrased", "reverse": "reverse", "use": "use"}
-SHOWN |= {"near_miss": "near miss", "anchor_kl": "anchor KL", "locality": "locality"}
+SHOWN = {
+    "efficacy": "direct",
+    "generalization": "re-\nphrased",
+    "reverse": "reverse",
+    "use": "use",
+    "near_miss": "near\nmiss",
+    "anchor_kl": "anchor\nKL",
+    "locality": "local-\nity",
+}
 
 
 def main(
@@ -91,7 +99,7 @@ class _Bench:
         self.learner, self.facts, self.out = learner, facts, out
         self.base: dict[str, str] = {}
         self.anchors = AnchorSet(learner, anchors, self.base)
-        self.table = Table("", *SHOWN.values())
+        self.table = Table(Column(no_wrap=True), *SHOWN.values(), box=SIMPLE)
         out.parent.mkdir(parents=True, exist_ok=True)
 
     def row(self, name: str) -> None:
