@@ -99,7 +99,8 @@ class _Bench:
         self.learner, self.facts, self.out = learner, facts, out
         self.base: dict[str, str] = {}
         self.anchors = AnchorSet(learner, anchors, self.base)
-        self.table = Table(Column(no_wrap=True), *SHOWN.values(), box=SIMPLE)
+        headings = Column(no_wrap=True), *SHOWN.values()
+        self.table = Table(*headings, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
         out.parent.mkdir(parents=True, exist_ok=True)
 
     def row(self, name: str) -> None:
