@@ -3,6 +3,8 @@
 One step: one to four facts stand in the prompt, most of them drawn from the gate's word bank, some
 of them tuning facts; questions of every form about one of them are answered in that form, near
 misses and what another fact would answer with "not told". A two-fact question gets both its facts.
+Some facts were told in passing, and only part of what was said became the statement: then the
+prompt quotes the user.
 What counts is measured on the everyday facts, which are validation data.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,28 +41,54 @@ ROWS = {"question": 3, "reverse": 1, "yes": 2, "no": 2, "one_word": 2, "choice":
 ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
 TUNING_SHARE = 0.6  # of steps about a tuning fact, whose questions a person wrote
 SIZES = (1, 1, 1, 2, 3, 4)  # facts in a prompt, drawn
+QUOTED_SHARE = 0.3  # of facts that were told in passing
+BEFORE = (
+    "Sorry I'm late, the bus never came.",
+    "You would not believe the morning I had.",
+    "Just before I forget it again:",
+    "My neighbour asked me the same thing yesterday.",
+    "Anyway, where was I, yes.",
+    "It has been raining since breakfast.",
+    "I have to get to the shops before six.",
+    "We were just talking about that at lunch.",
+)
+AFTER = (
+    "Not that it matters much.",
+    "So that was my weekend.",
+    "Could you draft the reply to the landlord now?",
+    "I should really write these things down.",
+    "What shall I cook tonight?",
+    "But that is another story.",
+)
 
 
 def main(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Of facts and questions drawn.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the reader goes.")] = READERS,
+    onwards: Annotated[bool, typer.Option(help="Go on from what is there.")] = True,
+    lr: Annotated[float, typer.Option(help="Learning rate at the start.")] = LR,
+    threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
 ) -> None:
-    config = load_config("full", recipe="reader", overrides={"facts.adapter.start": "random"})
-    loaded = load_model(config.models, start(seed=seed, dtype="bfloat16"))
+    path = out / "smollm2-135m.safetensors"
+    begin = "reader" if onwards and path.is_file() else "random"
+    config = load_config("full", recipe="reader", overrides={"facts.adapter.start": begin})
+    loaded = load_model(config.models, start(seed=seed, dtype="bfloat16", threads=threads))
     readers = load_gate_readers()
     learner = OnlineLearner(loaded, config.facts, config.language, readers=readers, seed=seed)
     ends = time.monotonic() + 60 * minutes
     out.mkdir(parents=True, exist_ok=True)
-    train(learner, out / "smollm2-135m.safetensors", ends=ends, rng=random.Random(seed))
+    train(learner, path, lr=lr, ends=ends, rng=random.Random(seed))
 
 
-def train(learner: OnlineLearner, path: Path, *, ends: float, rng: random.Random) -> None:
+def train(
+    learner: OnlineLearner, path: Path, *, lr: float, ends: float, rng: random.Random
+) -> None:
     """AdamW, its rate falling linearly to nothing over the time that there is."""
     adapter, begun = learner.adapter, time.monotonic()
     told = [(taught, take_at_word(taught.turn, learner.language)) for taught in tuning()]
     by_id = {taught.id: fact for taught, fact in told}
-    optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=LR, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=lr, betas=(0.9, 0.98))
     seen: list[float] = []
     while (now := time.monotonic()) < ends:
         if rng.random() < TUNING_SHARE:
@@ -75,9 +104,8 @@ def train(learner: OnlineLearner, path: Path, *, ends: float, rng: random.Random
         rng.shuffle(context)
         if not asked:
             continue
-        framed = AdaptedModel(
-            adapter, system=system_prompt(context), max_length=learner.loaded.max_length
-        )
+        system = system_prompt([in_passing(one, rng) for one in context])
+        framed = AdaptedModel(adapter, system=system, max_length=learner.loaded.max_length)
         rows = framed.encode(asked)
         each = cross_entropy(framed.logits(rows), rows.targets, reduction="none")
         loss = row_means(each, rows.row_of_target, len(asked)).mean()
@@ -86,7 +114,7 @@ def train(learner: OnlineLearner, path: Path, *, ends: float, rng: random.Random
         torch.nn.utils.clip_grad_norm_(list(adapter.parameters.values()), CLIP)
         for group in optimizer.param_groups:
             left = (ends - now) / (ends - begun)
-            group["lr"] = LR * min(1.0, (len(seen) + 1) / WARM_UP) * left
+            group["lr"] = lr * min(1.0, (len(seen) + 1) / WARM_UP) * left
         optimizer.step()
         seen.append(loss.item())
         if len(seen) % 50 == 0:
@@ -112,6 +140,18 @@ def tuning_step(
         ]
         return [fact, by_id[joined[0].other]], rows
     return [fact], list(questions(taught, fact, learner.facts.practice.untold, rng))
+
+
+def in_passing(fact: Fact, rng: random.Random) -> Fact:
+    """The fact, or now and then the fact as it is known from a turn that held more: its statement
+    may have lost its end.
+    """
+    if fact.question or rng.random() >= QUOTED_SHARE:
+        return fact
+    said = " ".join([rng.choice(BEFORE), fact.text, rng.choice(AFTER)])
+    words = fact.statement.split()
+    kept = len(words) if rng.random() < 0.5 else max(2, round(0.6 * len(words)))
+    return replace(fact, text=said, statement=f"{' '.join(words[:kept]).rstrip('.')}.")
 
 
 def drawn(learner: OnlineLearner, rng: random.Random) -> Fact:

@@ -16,6 +16,7 @@ SMALL = {
     "facts.adapter.rank": 2,
     "facts.adapter.first_layer": 1,
     "facts.adapter.start": "aligned",
+    "facts.prefix.first_layer": 1,
     "facts.learning.rows": "rendered",
     "facts.learning.lr": 8e-3,
     "facts.learning.max_updates": 3,

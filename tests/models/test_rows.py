@@ -175,7 +175,7 @@ def test_generation_follows_the_logits_that_training_sees(tiny):
     rows = model.encode([Example(prompt, "abcdef", "question")])
     start = len(model.prompt_ids(prompt)) - 1
     rows.ids[0, start + 1 : start + 6] = torch.tensor(output[:5])
-    rows = type(rows)(rows.ids, rows.labels, rows.weights, model._frozen_layers(rows.ids))
+    rows = model.reframe(rows)
     assert model.logits(rows).argmax(-1)[:6].tolist() == output[:6]
 
 

@@ -53,7 +53,7 @@ def consolidate(learner: OnlineLearner, stop: Stop = lambda: False) -> Iterator[
     if not isinstance(placement, Consolidated):
         raise DataError(
             "only facts with an adapter each can be consolidated; use a recipe with"
-            " facts.learning.placement per_fact, such as default"
+            " facts.learning.placement per_fact, such as consolidated"
         )
     _check_shape(learner)
     facts = [entry.fact for entry in learner.memory.entries() if entry.trained]

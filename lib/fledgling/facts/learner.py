@@ -17,7 +17,7 @@ from fledgling.facts.gate.gate import Gate, Route
 from fledgling.facts.learning.alternatives import NearestKind
 from fledgling.facts.learning.lessons import Lessons
 from fledgling.facts.learning.remedies import OnlineRemedies
-from fledgling.facts.learning.start import FOLDERS, learned_start
+from fledgling.facts.learning.start import FOLDERS, READERS, find_start, learned_start
 from fledgling.facts.learning.trainer import OnlineTrainer
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import Placement
@@ -25,6 +25,7 @@ from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.placements.controls import Echo, Retrieved, RetrievedAdapter
 from fledgling.facts.placements.in_prompt import InPrompt
 from fledgling.facts.placements.per_fact import PerFact
+from fledgling.facts.placements.prefixes import Prefixes
 from fledgling.facts.placements.shared import Shared
 from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.reader import Reader
@@ -35,6 +36,7 @@ from fledgling.language.detector import choose_judge
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import Embedder, LoadedModel, load_embedder
+from fledgling.models.prefixes import PrefixAdapter
 from fledgling.models.rows import AdaptedModel
 from fledgling.models.streaming import stream_answer
 
@@ -93,9 +95,7 @@ class OnlineLearner:
         self.store = FactStore(store, _identity(loaded, facts))
         try:
             self.memory = FactMemory(self.store.connection, facts.memory)
-            self.adapter = Adapter(loaded, facts.adapter, seed)
-            if facts.adapter.start in FOLDERS:
-                self.adapter.start_from(learned_start(self.adapter, FOLDERS[facts.adapter.start]))
+            self.adapter = _adapter(loaded, facts, seed)
             self.adapted = AdaptedModel(self.adapter, max_length=loaded.max_length)
             alternatives = NearestKind(readers.embedder.embed)
             self.lessons = Lessons(self.adapted, self.memory, facts, language, alternatives)
@@ -124,6 +124,8 @@ class OnlineLearner:
             return Shared(self.trainer, self.store, self.remedies, self.lessons.rows_of)
         if self.facts.learning.placement == "retrieved_adapter":
             return RetrievedAdapter(PerFact(self.trainer, self.store), self.memory)
+        if self.facts.learning.placement == "prefix":
+            return Prefixes(self.trainer, self.store)
         return Consolidated(self.trainer, self.store, self.facts.consolidation)
 
     def _placement(self) -> Placement:
@@ -313,6 +315,17 @@ class OnlineLearner:
         self.gate.set_all([entry.fact for entry in entries if entry.trained or picks])
 
 
+def _adapter(loaded: LoadedModel, facts: FactsSection, seed: int) -> Adapter:
+    """What learns: a LoRA adapter from its start, or a prefix that such an adapter reads."""
+    adapter, start = Adapter(loaded, facts.adapter, seed), facts.adapter.start
+    if facts.learning.placement == "prefix":
+        adapter.start_from(find_start(adapter, READERS) or adapter.state())
+        return PrefixAdapter(adapter, first_layer=facts.prefix.first_layer)
+    if start in FOLDERS:
+        adapter.start_from(learned_start(adapter, FOLDERS[start]))
+    return adapter
+
+
 def _identity(loaded: LoadedModel, facts: FactsSection) -> dict[str, str]:
     """What stored adapters fit: these weights, this shape of adapter, this way of keeping them."""
     adapter = facts.adapter
@@ -321,4 +334,6 @@ def _identity(loaded: LoadedModel, facts: FactsSection) -> dict[str, str]:
     placement = facts.learning.placement
     if placement == "in_prompt" or placement in LOOK_UPS:
         return {"placement": placement}
+    if placement == "prefix":
+        return {"placement": placement, "model": loaded.fingerprint}
     return {"placement": placement, "adapter": f"{shape}, {layers}", "model": loaded.fingerprint}

@@ -25,7 +25,14 @@ class LearningSection(Section):
     """One update is one optimizer step over one minibatch of rows."""
 
     placement: Literal[
-        "per_fact", "shared", "in_prompt", "reader", "echo", "retrieved", "retrieved_adapter"
+        "prefix",
+        "per_fact",
+        "shared",
+        "in_prompt",
+        "reader",
+        "echo",
+        "retrieved",
+        "retrieved_adapter",
     ]
     wait_for: CountOrZero
     rows: Literal["practised", "rendered", "acknowledgement"]
@@ -45,6 +52,12 @@ class LearningSection(Section):
     stop_loss: NonNegative
     own_replies: bool
     rates: RatesSection
+
+
+class PrefixSection(Section):
+    """A fact's own keys and values."""
+
+    first_layer: CountOrZero
 
 
 class TokenWeightsSection(Section):
@@ -197,6 +210,7 @@ class FactsSection(Section):
     practice: PracticeSection
     memory: MemorySection
     learning: LearningSection
+    prefix: PrefixSection
     token_weights: TokenWeightsSection
     kl: KLSection
     replay: ReplaySection

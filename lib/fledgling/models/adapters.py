@@ -10,6 +10,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 
 from fledgling.core.errors import ModelError
 from fledgling.models.loading import LoadedModel
+from fledgling.models.prefix import Prefix
 from fledgling.models.settings import LoraSection
 
 State = dict[str, torch.Tensor]
@@ -23,6 +24,8 @@ class Adapter:
     to ``start_from`` something else. ``beside``
     another one it is put on the same model under a name of its own; one of them acts at a time.
     """
+
+    prefix: Prefix | None = None  # what it puts before a prompt instead of the system prompt
 
     def __init__(
         self,

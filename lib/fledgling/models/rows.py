@@ -18,6 +18,7 @@ from transformers import DynamicCache
 from fledgling.core.records import Example
 from fledgling.models.adapters import Adapter
 from fledgling.models.generation import chat_text, cut_middle
+from fledgling.models.prefix import Prefix
 
 IGNORED = -100
 _MARK = "\u2063fledgling\u2063"
@@ -27,13 +28,14 @@ _MARK = "\u2063fledgling\u2063"
 class Rows:
     """A minibatch: ``ids`` (B, T) after the prefix, ``labels`` (B, T) shifted so that position t
     predicts labels[t], ``weights`` (B, T) of the labels, and ``hidden`` (B, T, D), the frozen
-    layers' output.
+    layers' output behind the prefix ``behind``.
     """
 
     ids: Tensor
     labels: Tensor
     weights: Tensor
     hidden: Tensor
+    behind: Prefix
 
     @property
     def targets(self) -> Tensor:
@@ -59,6 +61,7 @@ class Rows:
             labels[:, :width],
             self.weights[list(rows), :width],
             self.hidden[list(rows), :width],
+            self.behind,
         )
 
     def widen(self, width: int) -> Rows:
@@ -70,44 +73,13 @@ class Rows:
             pad(self.labels, (0, extra), value=IGNORED),
             pad(self.weights, (0, extra)),
             pad(self.hidden, (0, 0, 0, extra)),
+            self.behind,
         )
 
     @property
     def tokens(self) -> int:
         """Tokens in the minibatch, padding included: what the hardware multiplies."""
         return self.ids.numel()
-
-
-class Prefix:
-    """The base's keys and values of the shared prompt prefix, in the form that attention layers
-    update.
-
-    It never grows: each update returns prefix + new, so the same object serves every minibatch.
-    """
-
-    def __init__(self, layers: list[tuple[Tensor, Tensor]]) -> None:
-        self.layers = layers
-        self.length = layers[0][0].shape[2]
-
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: object) -> tuple[Tensor, Tensor]:
-        """(B, H, T, D) new keys and values → (B, H, P + T, D) with the prefix before them."""
-        old_keys, old_values = self.layers[layer]
-        rows = keys.shape[0]
-        return (
-            torch.cat([old_keys.expand(rows, -1, -1, -1), keys], dim=2),
-            torch.cat([old_values.expand(rows, -1, -1, -1), values], dim=2),
-        )
-
-    def as_cache(self, rows: int) -> DynamicCache:
-        """A growing cache for generation, filled with the prefix for ``rows`` rows."""
-        cache = DynamicCache()
-        for layer, (keys, values) in enumerate(self.layers):
-            cache.update(
-                keys.expand(rows, -1, -1, -1).contiguous(),
-                values.expand(rows, -1, -1, -1).contiguous(),
-                layer,
-            )
-        return cache
 
 
 class AdaptedModel:
@@ -129,23 +101,42 @@ class AdaptedModel:
         )
         before, self._after = chat_text(self.loaded, _MARK, system).split(_MARK)
         self.closing = len(self.tokenizer(self._after, add_special_tokens=False)["input_ids"])
-        self.prefix_ids: list[int] = self.tokenizer(before, add_special_tokens=False)["input_ids"]
-        self.prefix = self._run_prefix()
+        self._prefix_ids: list[int] = self.tokenizer(before, add_special_tokens=False)["input_ids"]
+        self._prefix = self.read(self._prefix_ids)
+
+    @property
+    def prefix(self) -> Prefix:
+        """What stands before every prompt: the system prompt's keys and values, or those that the
+        adapter has learned.
+        """
+        return self.adapter.prefix or self._prefix
+
+    @property
+    def prefix_ids(self) -> list[int]:
+        """As many tokens as the prefix is long; a learned one stands for no text."""
+        learned = self.adapter.prefix
+        return [self.tokenizer.pad_token_id] * learned.length if learned else self._prefix_ids
 
     @property
     def device(self) -> torch.device:
         return self.loaded.device
 
     @torch.no_grad()
-    def _run_prefix(self) -> Prefix:
+    def read(self, ids: Sequence[int]) -> Prefix:
+        """The base's keys and values of a text."""
         cache = DynamicCache()
         with self.adapter.disabled():
             self.decoder(
-                input_ids=torch.tensor([self.prefix_ids], device=self.device),
+                input_ids=torch.tensor([list(ids)], device=self.device),
                 past_key_values=cache,
                 use_cache=True,
             )
         return Prefix([(layer.keys, layer.values) for layer in cache.layers])
+
+    def read_system(self, system: str) -> Prefix:
+        """The base's keys and values of another system prompt."""
+        before, _ = chat_text(self.loaded, _MARK, system).split(_MARK)
+        return self.read(self.tokenizer(before, add_special_tokens=False)["input_ids"])
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """The tokens of a prompt after the prefix, up to where the answer begins; a long one loses
@@ -191,13 +182,14 @@ class AdaptedModel:
             span = slice(len(prompt) - 1, len(prompt) - 1 + len(answer))
             labels[row, span], scale[row, span] = torch.tensor(answer), torch.tensor(list(weight))
         ids, labels, scale = ids.to(self.device), labels.to(self.device), scale.to(self.device)
-        return Rows(ids, labels, scale, self._frozen_layers(ids))
+        return Rows(ids, labels, scale, self._frozen_layers(ids), self.prefix)
 
     def reframe(self, rows: Rows) -> Rows:
         """The same rows after this model's prefix: encoded under another system prompt, read under
         this one.
         """
-        return Rows(rows.ids, rows.labels, rows.weights, self._frozen_layers(rows.ids))
+        hidden = self._frozen_layers(rows.ids)
+        return Rows(rows.ids, rows.labels, rows.weights, hidden, self.prefix)
 
     def geometry(self, hidden: Tensor) -> dict[str, object]:
         """What a layer is told beside its (B, T, D) input: mask, positions, the prefix."""
@@ -222,7 +214,7 @@ class AdaptedModel:
 
     def last_hidden(self, rows: Rows) -> Tensor:
         """(B, T, D) states after the last layer; differentiable in the adapter's parameters."""
-        hidden = rows.hidden
+        hidden = rows.hidden if rows.behind is self.prefix else self._frozen_layers(rows.ids)
         geometry = self.geometry(hidden)
         for layer in self.decoder.layers[self.adapter.first_layer :]:
             hidden = layer(hidden, **geometry)
@@ -263,12 +255,11 @@ class AdaptedModel:
 
     def _generate(self, rows: list[list[int]], max_new_tokens: int) -> list[str]:
         width, pad = max(map(len, rows)), self.tokenizer.pad_token_id
+        before = self.prefix_ids
         start = [
-            self.prefix_ids + [pad] * (width - len(row)) for row in rows
+            before + [pad] * (width - len(row)) for row in rows
         ]  # padding between prefix and prompt
-        mask = [
-            [1] * len(self.prefix_ids) + [0] * (width - len(row)) + [1] * len(row) for row in rows
-        ]
+        mask = [[1] * len(before) + [0] * (width - len(row)) + [1] * len(row) for row in rows]
         ids = torch.tensor(
             [left + row for left, row in zip(start, rows, strict=True)], device=self.device
         )

@@ -208,12 +208,12 @@ class Lessons:
         adapted = self.adapted
         with adapted.adapter.disabled():
             answers = adapted.answer(prompts, max_new_tokens=self.facts.kl.answer_tokens)
-        rows = adapted.encode(
-            [
-                Example(prompt, answer or ".", "anchor")
-                for prompt, answer in zip(prompts, answers, strict=True)
-            ]
-        )
+            rows = adapted.encode(
+                [
+                    Example(prompt, answer or ".", "anchor")
+                    for prompt, answer in zip(prompts, answers, strict=True)
+                ]
+            )
         return rows, adapted.base_logits(rows)
 
 
@@ -259,6 +259,7 @@ def _join(parts: Sequence[tuple[Rows, torch.Tensor]]) -> tuple[Rows, torch.Tenso
         *(
             torch.cat([getattr(rows, name) for rows in padded])
             for name in ("ids", "labels", "weights", "hidden")
-        )
+        ),
+        behind=padded[0].behind,
     )
     return joined, torch.cat([logits for _, logits in parts])

@@ -29,8 +29,19 @@ def learned_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Te
     """The start for these weights and this shape of adapter. Raises ``ModelError`` where there is
     none, it is damaged, or it has another shape.
     """
-    wanted, what = adapter.made_for, folder.name[:-1]
-    hint = f"set another facts.adapter.start, or train one: python benchmarks/train_{what}.py"
+    found = find_start(adapter, folder)
+    if found is None:
+        known = ", ".join(path.stem for path in sorted(folder.glob("*.safetensors"))) or "none"
+        raise ModelError(
+            f"there is no learned {folder.name[:-1]} for this model's weights ({known});"
+            f" {_hint(folder)}"
+        )
+    return found
+
+
+def find_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Tensor] | None:
+    """Like ``learned_start``, None where there is none for these weights."""
+    wanted, hint = adapter.made_for, _hint(folder)
     paths = sorted(folder.glob("*.safetensors"))
     for path in paths:
         made_for, tensors = _read(path, hint)
@@ -40,8 +51,12 @@ def learned_start(adapter: Adapter, folder: Path = STARTS) -> dict[str, torch.Te
         if shapes != {name: each.shape for name, each in adapter.parameters.items()}:
             raise ModelError(f"{path} has another shape than facts.adapter; {hint}")
         return tensors
-    known = ", ".join(path.stem for path in paths) or "none"
-    raise ModelError(f"there is no learned {what} for this model's weights ({known}); {hint}")
+    return None
+
+
+def _hint(folder: Path) -> str:
+    trainer = f"benchmarks/train_{folder.name[:-1]}.py"
+    return f"set another facts.adapter.start, or train one: python {trainer}"
 
 
 def save_start(path: Path, adapter: Adapter, tensors: dict[str, torch.Tensor]) -> None:

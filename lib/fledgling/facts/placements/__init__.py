@@ -1,4 +1,5 @@
-"""Where a learned fact is kept, and what answers from there: ``per_fact`` (an adapter a fact),
+"""Where a learned fact is kept, and what answers from there: ``prefixes`` (keys and values a
+fact), ``per_fact`` (an adapter a fact),
 ``shared`` (one adapter for all), ``in_prompt`` (the system prompt, no weights), and the
 look-ups that they are compared with (``controls``).
 """

@@ -1,0 +1,99 @@
+"""A fact's own keys and values: what answers holds no word of it as text."""
+
+import pytest
+import torch
+
+from fledgling.core.errors import DataError
+from fledgling.core.records import Turn
+from fledgling.facts.consolidation import consolidate
+from fledgling.facts.flow import learn
+from fledgling.facts.placements import BASE
+from fledgling.models.prefixes import PrefixAdapter
+from fledgling.models.tiny import to_bytes
+
+PREFIX = {
+    "facts.learning.placement": "prefix",
+    "facts.prefix.first_layer": 1,
+    "facts.guard.kl_budget": 1e9,
+}
+TOLD = ("Tom is my friend.", "Lena lives in Oslo.")
+
+
+@pytest.fixture
+def taught(new_learner):
+    def build(store=":memory:", turns=TOLD, **changes):
+        learner = new_learner(store, **{**PREFIX, **changes})
+        tell(learner, *turns)
+        return learner
+
+    return build
+
+
+def tell(learner, *turns):
+    return list(learn(learner, map(Turn, turns), reply=False, taught=True))
+
+
+def test_each_fact_answers_from_a_prefix_of_its_own(taught):
+    learner = taught()
+    tom, lena = learner.sources(["Who is Tom?", "Where does Lena live?"])
+    assert BASE not in (tom, lena) and tom != lena
+    assert to_bytes(learner.store.adapter(tom)) != to_bytes(learner.store.adapter(lena))
+    assert isinstance(learner.adapter, PrefixAdapter)
+
+
+def test_updates_lower_the_loss_of_the_fact(taught):
+    learner = taught(turns=(), **{"facts.learning.max_updates": 6, "facts.learning.lr": 0.05})
+    losses = [each.values["loss"] for each in tell(learner, TOLD[0]) if each.event == "update"]
+    assert len(losses) == 6 and losses[-1] < losses[0]
+
+
+def test_no_word_of_a_fact_is_in_any_prompt_when_it_answers(taught):
+    learner = taught()
+    fed = []
+    embed = learner.adapted.decoder.embed_tokens
+    handle = embed.register_forward_pre_hook(lambda _, inputs: fed.append(inputs[0]))
+    learner.answer(["Where does Lena live?", "Who is Tom?"])
+    list(
+        learner.stream(
+            "Where does Lena live?", learner.route(["Where does Lena live?"])[0], max_new_tokens=3
+        )
+    )
+    handle.remove()
+    read = [learner.loaded.tokenizer.decode(row) for ids in fed for row in ids]
+    assert any("Lena" in text for text in read)
+    assert not any("Oslo" in text or "friend" in text for text in read)
+
+
+def test_a_store_is_continued_with_the_same_answers(taught, tmp_path):
+    questions = ["Who is Tom?", "Where does Lena live?", "What is the capital of France?"]
+    learner = taught(tmp_path / "facts.sqlite")
+    before = [(reply.text, reply.source) for reply in learner.answer(questions)]
+    loaded = learner.loaded
+    learner.close()
+    again = taught(tmp_path / "facts.sqlite", turns=(), loaded=loaded)
+    assert [(reply.text, reply.source) for reply in again.answer(questions)] == before
+
+
+def test_what_was_told_last_can_be_taken_back(taught):
+    learner = taught(turns=TOLD[:1])
+    (tom,) = learner.sources(["Who is Tom?"])
+    kept = to_bytes(learner.store.adapter(tom))
+    tell(learner, TOLD[1])
+    learner.undo()
+    assert learner.sources(["Where does Lena live?", "Who is Tom?"]) == [BASE, tom]
+    assert to_bytes(learner.store.adapter(tom)) == kept
+
+
+def test_the_base_answers_what_the_gate_leaves_closed(taught):
+    learner = taught()
+    question = "What is the capital of France?"
+    rows = learner.adapted.encode(learner.lessons.examples(learner.memory.all()[0], learner.rng()))
+    base = learner.adapted.base_logits(rows)
+    with learner.placement.acting(BASE) as model, torch.no_grad():
+        assert torch.equal(model.logits(rows), base)
+    assert learner.answer([question])[0].text == learner.base_answer([question])[0]
+
+
+def test_prefixes_are_not_merged(taught):
+    with pytest.raises(DataError, match="such as consolidated"):
+        list(consolidate(taught()))
