@@ -34,6 +34,7 @@ from fledgling.teachers.settings import TeachersSection
 
 DEFAULT_MODEL = "smollm2-135m"
 DEFAULT_RECIPE = "default"
+MERGED_RECIPE = "consolidated"
 
 
 class Name(Section):

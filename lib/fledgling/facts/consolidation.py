@@ -25,6 +25,7 @@ from torch.nn.functional import silu
 
 from fledgling.core.errors import ConfigError, DataError
 from fledgling.core.records import Example, Fact, StepRecord
+from fledgling.facts.flow import learn_fact
 from fledgling.facts.learner import OnlineLearner
 from fledgling.facts.learning.merging import Ridge
 from fledgling.facts.learning.near_misses import contrast
@@ -75,6 +76,22 @@ def consolidate(learner: OnlineLearner, stop: Stop = lambda: False) -> Iterator[
     values = {"facts": len(facts), "rows": merge.count, "bytes": learner.store.folded_bytes()}
     seconds = time.perf_counter() - started
     yield _ended(learner, "consolidated", **values, seconds=seconds)
+
+
+def retell(learner: OnlineLearner, facts: Sequence[Fact]) -> Iterator[StepRecord]:
+    """Let a learner know exactly these facts, which another one was told: the missing ones are
+    learned, one turn each, and the others forgotten, with what they had left in merged weights.
+    Yields what ``flow.learn_fact`` does. Broken off, it goes on from there the next time.
+    """
+    wanted = {fact.id: fact for fact in facts}
+    for fact in learner.memory.all():
+        if wanted.get(fact.id) != fact:
+            learner.erase(fact.id)
+    waiting = {fact.id for fact in learner.waiting()}
+    for fact in facts:
+        if fact.id in waiting or fact.id not in learner.memory:
+            with learner.turn():
+                yield from learn_fact(learner, fact)
 
 
 def take_back(learner: OnlineLearner) -> None:

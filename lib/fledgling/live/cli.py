@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from fledgling.core.paths import home, plain_name
-from fledgling.settings import DEFAULT_MODEL, DEFAULT_RECIPE, load_config
+from fledgling.settings import DEFAULT_MODEL, DEFAULT_RECIPE, MERGED_RECIPE, load_config
 
 if TYPE_CHECKING:
     from fledgling.live.session import Session
@@ -70,24 +70,37 @@ def consolidate(
         bool, typer.Option("--undo", help="Take the last consolidation back instead.")
     ] = False,
 ) -> None:
-    """Merge the adapters of all facts of a session into one, whose size does not grow."""
+    """Merge what a session was told into one adapter, whose size does not grow.
+
+    Where the recipe keeps no adapters that can be merged, its facts are told to the recipe
+    consolidated first, which keeps them beside it.
+    """
     from rich.progress import Progress
 
     from fledgling.core.errors import DataError
     from fledgling.facts.consolidation import consolidate as merge
-    from fledgling.facts.consolidation import take_back
+    from fledgling.facts.consolidation import retell, take_back
 
     folder = session_folder(session)
     if not folder.is_dir():
         raise DataError(f"there is no session {session!r}; fledgling chat -s {session} begins one")
     opened = open_session(folder, recipe or DEFAULT_RECIPE, model, preset)
     try:
+        opened.worker.wait()
+        facts = [] if opened.merges else opened.learner.memory.all()
+        if not opened.merges:
+            opened.use(MERGED_RECIPE)
         with opened.classroom.settled() as learner:
             if undo:
                 take_back(learner)
                 typer.echo("taken back: each fact has its own adapter again")
                 return
             with Progress(transient=True) as progress:
+                if facts:
+                    task = progress.add_task("learning", total=len(facts))
+                    for record in retell(learner, facts):
+                        if record.event in ("remembered", "given_up"):
+                            progress.advance(task)
                 task = progress.add_task("merging", total=None)
                 for record in merge(learner):
                     if record.event == "merging":
@@ -100,6 +113,8 @@ def consolidate(
             f"{told} {'fact is' if told == 1 else 'facts are'} in one adapter of {size:.1f} MB"
             f" ({record.values['seconds']:.0f} s); --undo takes it back until you tell it more"
         )
+        if facts:
+            typer.echo(f"it answers in: fledgling chat -s {session} --recipe {opened.recipe}")
     finally:
         opened.close()
 
@@ -121,7 +136,7 @@ def open_session(
     from fledgling.models.loading import load_model
 
     config = load_config(preset, recipe=recipe, model=model)
-    names = dict.fromkeys([recipe, *config.live.recipes])
+    names = dict.fromkeys([recipe, *config.live.recipes, MERGED_RECIPE])
     recipes = {name: load_config(preset, recipe=name, model=model).facts for name in names}
     started = runtime.start(
         device=config.core.device, dtype=config.core.dtype, threads=config.core.threads, seed=seed

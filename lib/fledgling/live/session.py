@@ -14,6 +14,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Fact, Turn
 from fledgling.facts.gate.gate import fact_text
 from fledgling.facts.learner import GateReaders, OnlineLearner
+from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.placements import BASE
 from fledgling.facts.settings import FactsSection
 from fledgling.language.facts import detect_all
@@ -94,6 +95,11 @@ class Session:
     @property
     def recipe(self) -> str:
         return self.classroom.recipe
+
+    @property
+    def merges(self) -> bool:
+        """Whether the facts of this recipe can be merged into one adapter."""
+        return isinstance(self.learner.trained, Consolidated)
 
     def close(self) -> None:
         """Finish what is being learned, store everything, and let others open the folder."""
