@@ -1,6 +1,6 @@
 """Questions that need two facts: python benchmarks/two_facts.py [--pairs FILE]
 
-All facts are told to one reader, then every question is asked, led through one fact at most and
+All facts are told to one learner, then every question is asked, led through one fact at most and
 through two, beside the questions that one fact answers.
 """
 
@@ -15,6 +15,7 @@ from detection import share
 
 from fledgling.core.answers import contains
 from fledgling.core.files import read_jsonl
+from fledgling.core.layers import override
 from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
 from fledgling.core.runtime import start
@@ -31,20 +32,23 @@ def main(
         Path, typer.Option(help="Lines with turns, question, answers, and single questions.")
     ] = DATA / "facts" / "two_hop.jsonl",
     tokens: Annotated[int, typer.Option(help="Of a reply, at most.")] = 24,
+    recipe: Annotated[str, typer.Option(help="default | reader")] = "default",
+    count: Annotated[int, typer.Option(help="Pairs; 0 = all.")] = 0,
 ) -> None:
-    rows = [row for _, row in read_jsonl(pairs)]
+    rows = [row for _, row in read_jsonl(pairs)][: count or None]
     joint = [(row["question"], row["answers"]) for row in rows]
     single = [(one["question"], one["answers"]) for row in rows for one in row["single"]]
     loaded = load_model(load_config("full").models, start())
     readers = load_gate_readers()
+    config = load_config("full", recipe=recipe)
+    learner = OnlineLearner(loaded, config.facts, config.language, readers=readers)
+    for turn in (Turn(text) for row in rows for text in row["turns"]):
+        list(learn(learner, [turn], reply=False, taught=True))
     for steps in (1, 2):
-        config = load_config("full", recipe="reader", overrides={"facts.gate.steps": steps})
-        learner = OnlineLearner(loaded, config.facts, config.language, readers=readers)
-        for turn in (Turn(text) for row in rows for text in row["turns"]):
-            list(learn(learner, [turn], reply=False, taught=True))
-        print(f"led through {steps}: two facts {right(learner, joint, tokens)}")
-        print(f"led through {steps}: one fact  {right(learner, single, tokens)}")
-        learner.close()
+        learner.facts = override(learner.facts, {"gate.steps": steps})
+        print(f"led through {steps}: two facts {right(learner, joint, tokens)}", flush=True)
+        print(f"led through {steps}: one fact  {right(learner, single, tokens)}", flush=True)
+    learner.close()
 
 
 def right(learner: OnlineLearner, asked: Sequence[Asked], tokens: int) -> str:

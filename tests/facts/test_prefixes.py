@@ -7,6 +7,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Turn
 from fledgling.facts.consolidation import consolidate
 from fledgling.facts.flow import learn
+from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
 from fledgling.models.prefixes import PrefixAdapter
 from fledgling.models.tiny import to_bytes
@@ -82,6 +83,19 @@ def test_what_was_told_last_can_be_taken_back(taught):
     learner.undo()
     assert learner.sources(["Where does Lena live?", "Who is Tom?"]) == [BASE, tom]
     assert to_bytes(learner.store.adapter(tom)) == kept
+
+
+def test_two_facts_to_which_a_question_was_led_act_together(taught):
+    learner = taught(**{"facts.gate.steps": 2})
+    tom, lena = (fact.id for fact in learner.memory.all())
+    route = Route(lena, 0.9, via=(tom,))
+    lengths = {}
+    for source in (tom, lena, learner.placement.source(route)):
+        with learner.placement.acting(source) as model:
+            lengths[source] = model.prefix.length
+    assert lengths[f"{tom}+{lena}"] == lengths[tom] + lengths[lena]
+    with learner.placement.acting(tom) as model:  # what stood beside it is gone
+        assert model.prefix.length == lengths[tom]
 
 
 def test_the_base_answers_what_the_gate_leaves_closed(taught):

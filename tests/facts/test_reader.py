@@ -7,8 +7,7 @@ from fledgling.core.errors import ModelError
 from fledgling.core.records import Example, Turn
 from fledgling.facts.flow import learn
 from fledgling.facts.gate.gate import Route
-from fledgling.facts.placements import BASE
-from fledgling.facts.reader import ids_in
+from fledgling.facts.placements import BASE, ids_in
 
 TOLD = "Tom is my friend."
 

@@ -9,9 +9,10 @@ works on: a frozen base, what it was taught, and the gate between them.
 ``token_weights``); ``trainer`` makes the update (``losses``, ``rates``, ``penalties``,
 ``remedies``); ``alignment`` and ``start`` say where an adapter begins.
 
-``placements/``: where a learned fact is kept, and what answers from there: an adapter a fact, one
-shared, the prompt, first the one and later the other, and the look-ups to compare with. ``reader``
-answers from the prompt by weights trained once; ``walking`` leads a question through several facts.
+``placements/``: where a learned fact is kept, and what answers from there: a prefix a fact (the
+default), an adapter a fact, one shared, the prompt, first the one and later the other, and the
+look-ups to compare with. ``reader`` answers from the prompt by weights trained once; ``walking``
+leads a question through several facts.
 
 ``gate/``: whether a question concerns something taught (``gate``), by reading both together
 (``ensemble``), trained on pairs (``pairs``) drawn from a hand-written ``bank``.

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fledgling.facts.gate.gate import Route
-from fledgling.facts.placements import BASE
+from fledgling.facts.placements import BASE, ids_in, joined
 from fledgling.facts.placements.controls import Retrieved, framed
 from fledgling.models.rows import AdaptedModel
-
-_JOINED = "+"  # between the ids of facts in a source
 
 
 class Reader(Retrieved):
@@ -25,7 +23,7 @@ class Reader(Retrieved):
     """
 
     def source(self, route: Route) -> str:
-        return _JOINED.join((*route.via, route.fact_id)) if route.fact_id else BASE
+        return joined(route)
 
     @contextmanager
     def acting(self, source: str) -> Iterator[AdaptedModel]:
@@ -35,8 +33,3 @@ class Reader(Retrieved):
         else:
             facts = [self.memory.entry(fact_id).fact for fact_id in ids_in(source)]
             yield framed(self.adapted, *facts)
-
-
-def ids_in(source: str) -> list[str]:
-    """The ids of the facts that a source joins, in the order in which a question led to them."""
-    return source.split(_JOINED)

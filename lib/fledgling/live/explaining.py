@@ -9,9 +9,8 @@ from datetime import datetime
 from fledgling.core.errors import DataError
 from fledgling.core.records import Fact
 from fledgling.facts.learner import OnlineLearner
-from fledgling.facts.placements import BASE
+from fledgling.facts.placements import BASE, ids_in
 from fledgling.facts.placements.in_prompt import PROMPT
-from fledgling.facts.reader import ids_in
 from fledgling.facts.store import CONSOLIDATED, SHARED
 from fledgling.language.rephrasing import rephrased
 from fledgling.live.conversation import Conversation, Message, Told

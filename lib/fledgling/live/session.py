@@ -14,8 +14,8 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Fact, Turn
 from fledgling.facts.gate.gate import fact_text
 from fledgling.facts.learner import GateReaders, OnlineLearner
-from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.placements import BASE
+from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.settings import FactsSection
 from fledgling.language.facts import detect_all
 from fledgling.language.settings import LanguageSection

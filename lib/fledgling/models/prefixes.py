@@ -33,7 +33,7 @@ class PrefixAdapter(Adapter):
         if first_layer >= layers:
             raise ModelError(
                 f"facts.prefix.first_layer {first_layer} lies above the model's layers, 0 to"
-                f" {layers - 1}"
+                f" {layers - 1}; set it to about {layers * 3 // 5}"
             )
         width = getattr(config, "head_dim", 0) or config.hidden_size // config.num_attention_heads
         self.first_layer = first_layer

@@ -14,6 +14,17 @@ from fledgling.facts.gate.gate import Route
 from fledgling.models.rows import AdaptedModel
 
 BASE = "base"  # the source of an answer that the frozen base gives
+_JOINED = "+"  # between the ids of facts in a source
+
+
+def joined(route: Route) -> str:
+    """The source that joins all facts to which a question was led."""
+    return _JOINED.join((*route.via, route.fact_id)) if route.fact_id else BASE
+
+
+def ids_in(source: str) -> list[str]:
+    """The ids of the facts that a source joins, in the order in which a question led to them."""
+    return source.split(_JOINED)
 
 
 class Placement(Protocol):
