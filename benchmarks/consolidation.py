@@ -6,6 +6,11 @@
 ``routed``: an adapter a fact, the gate picks. ``consolidated``: one adapter, the gate says yes or
 no. ``averaged``: the mean of the adapters' weights, cut to the same rank. ``… open``: the same with
 no gate before it. The facts are tuning data; --facts PATH takes others.
+
+    python benchmarks/consolidation.py --count 20 --changed
+
+tells half of them corrected and forgets the other half after the first merging, merges again, and
+counts how often the old answer is still given, with and without the gate.
 """
 
 from __future__ import annotations
@@ -23,14 +28,23 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 
+from fledgling.core.answers import contains
 from fledgling.core.runtime import start
-from fledgling.facts.consolidation import consolidate
+from fledgling.facts.consolidation import consolidate, retell
 from fledgling.facts.flow import learn
 from fledgling.facts.learner import OnlineLearner, load_gate_readers
 from fledgling.facts.measuring.anchors import held_out
 from fledgling.facts.measuring.probing import AnchorSet, evaluate
-from fledgling.facts.measuring.streams import TaughtFact, read_fact_stream, sample, tuning
+from fledgling.facts.measuring.streams import (
+    Probe,
+    TaughtFact,
+    correction,
+    read_fact_stream,
+    sample,
+    tuning,
+)
 from fledgling.facts.store import State
+from fledgling.language.facts import take_at_word
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import load_model
 from fledgling.settings import load_config
@@ -49,7 +63,7 @@ SHOWN = {
 def main(
     count: Annotated[int, typer.Option(help="Facts.")] = 50,
     facts: Annotated[str, typer.Option(help="A fact stream instead of the tuning facts.")] = "",
-    recipe: Annotated[str, typer.Option(help="How each fact is learned.")] = "default",
+    recipe: Annotated[str, typer.Option(help="How each fact is learned.")] = "consolidated",
     seed: Annotated[int, typer.Option(help="Of facts and order.")] = 1,
     each: Annotated[int, typer.Option(help="Questions of a kind asked a fact; 0 = all.")] = 0,
     anchors: Annotated[int, typer.Option(help="Held-out anchors.")] = 16,
@@ -57,6 +71,9 @@ def main(
     threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
     changed: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of the settings.")] = [],  # noqa: B006
     store: Annotated[str, typer.Option(help="Where the taught facts are kept.")] = ":memory:",
+    altered: Annotated[
+        bool, typer.Option("--changed", help="Correct half of the facts, forget the others.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="One JSON line a row.")] = Path(
         "reports/consolidation.jsonl"
     ),
@@ -74,6 +91,10 @@ def main(
         pass
     taught = time.perf_counter() - begun
     print(f"{len(learner.memory)} facts told in {taught:.0f} s", flush=True)
+    if altered:
+        ask_after_changes(learner, chosen)
+        learner.close()
+        return
     bench = _Bench(learner, chosen, held_out()[:anchors], out)
     if controls:
         bench.row("routed")
@@ -90,6 +111,39 @@ def main(
     bench.row("consolidated, open")
     Console().print(bench.table)
     learner.close()
+
+
+def ask_after_changes(learner: OnlineLearner, facts: list[TaughtFact]) -> None:
+    """Merge, correct half of the facts and forget the others, merge again, ask for what was so."""
+    *_, ended = consolidate(learner)
+    print(ended.event, ended.values, flush=True)
+    taken = {fact.id: take_at_word(fact.turn, learner.language) for fact in facts}
+    objects = sorted({fact.object for fact in taken.values() if fact.object})
+    kept = []
+    for place, taught in enumerate(facts[::2]):
+        (probe,) = first(taught)
+        others = [each for each in objects if not contains(each, probe.answers)]
+        other, question = others[place % len(others)], taught.turn.question or probe.question
+        kept.append(take_at_word(correction(question, other), learner.language))
+    for _ in retell(learner, kept):
+        pass
+    *_, ended = consolidate(learner)
+    print(ended.event, ended.values, flush=True)
+    for gated in (True, False):
+        if not gated:
+            learner.adjust(threshold=0.0)
+        for what, some in (("corrected", facts[::2]), ("forgotten", facts[1::2])):
+            asked = [(probe.question, probe.answers) for fact in some for probe in first(fact)]
+            replies = learner.answer([question for question, _ in asked])
+            pairs = zip(replies, asked, strict=True)
+            old = sum(contains(reply.text, answers) for reply, (_, answers) in pairs)
+            where = "behind the gate" if gated else "no gate"
+            print(f"{what}, {where}: old answer {old} of {len(asked)}", flush=True)
+
+
+def first(fact: TaughtFact) -> tuple[Probe, ...]:
+    """The question that asks for the fact most plainly."""
+    return (fact.probes_of("direct") or fact.probes_of("paraphrase"))[:1]
 
 
 class _Bench:

@@ -3,7 +3,7 @@ python benchmarks/contestants.py NAME COURSE RESULT
 
 Each contestant is told the same facts in the same order and asked the same questions. A recipe of
 this project learns from the turns; a peer, which has no way to read a turn, is given the rows that
-the default recipe renders of them. A peer's package is imported when it is asked for.
+the recipe per_fact renders of them. A peer's package is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Course:
-    """The facts to tell, in order, and the rows that the default recipe renders of each."""
+    """The facts to tell, in order, and the rows that the recipe per_fact renders of each."""
 
     stream: str
     facts: list[TaughtFact]
@@ -140,7 +140,7 @@ def run_recipe(name: str, course: Course) -> Result:
 def run_peer(name: str, course: Course) -> Result:
     """A peer, told the rows; ``name`` may end in a colon and another value of its tuned number."""
     kind, _, value = name.partition(":")
-    config, started = load_config("full"), runtime.start()
+    config, started = load_config("full", recipe="per_fact"), runtime.start()
     loaded = load_model(config.models, started)
     peer = PEERS[kind](loaded, config, float(value or TUNED[kind]))
     seconds = []

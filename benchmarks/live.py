@@ -32,6 +32,7 @@ SMALL = {  # for the tiny model
     "facts.adapter.rank": 2,
     "facts.adapter.first_layer": 1,
     "facts.adapter.start": "aligned",
+    "facts.prefix.first_layer": 1,
     "facts.learning.rows": "rendered",
     "facts.gate.min_similarity": 0.0,
 }

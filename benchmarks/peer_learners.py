@@ -1,6 +1,6 @@
 """Other projects' ways to learn a fact, as contestants of benchmarks/peers.py.
 
-Each is told a fact as the rows that the default recipe renders of it, since none of them reads a
+Each is told a fact as the rows that the recipe per_fact renders of it, since none of them reads a
 turn. Nothing of theirs stands here: a package is imported when its peer is made. What a peer leaves
 open is one number, which was chosen on tuning facts and stands in ``TUNED``; to try others:
 python benchmarks/peers.py --stream tuning --recipes "" --peers trl:3e-4,trl:3e-3
@@ -49,7 +49,7 @@ class Peer(Protocol):
 
 
 class Trl:
-    """TRL's SFTTrainer on one LoRA of the default recipe's rank, targets and layers, with as many
+    """TRL's SFTTrainer on one LoRA of the recipe per_fact's rank, targets and layers, with as many
     updates a fact, each over all its rows. The tuned number is the learning rate.
     """
 

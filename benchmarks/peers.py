@@ -115,8 +115,8 @@ def reached(path: Path, task: dict[str, object]) -> dict[str, Result]:
 
 
 def render(facts: Sequence[TaughtFact]) -> list[list[Example]]:
-    """The rows that the default recipe learns each fact from."""
-    config = load_config("full")
+    """The rows that the recipe per_fact learns each fact from."""
+    config = load_config("full", recipe="per_fact")
     loaded = load_model(config.models, runtime.start())
     learner = OnlineLearner(loaded, config.facts, config.language, readers=load_gate_readers())
     told = [take_at_word(fact.turn, config.language) for fact in facts]

@@ -219,3 +219,9 @@ class FactsSection(Section):
     consolidation: ConsolidationSection
     regularizers: RegularizerSection
     experiment: ExperimentSection
+
+    @property
+    def first_trained_layer(self) -> int:
+        """The lowest layer in which an update changes anything."""
+        on = self.prefix if self.learning.placement == "prefix" else self.adapter
+        return on.first_layer
