@@ -151,7 +151,7 @@ def test_one_fact_is_enough(taught):
 
 def test_shared_weights_cannot_be_consolidated(new_learner):
     learner = new_learner(**{**SMALL, "facts.learning.placement": "shared"})
-    with pytest.raises(DataError, match="placement per_fact"):
+    with pytest.raises(DataError, match="placement prefix or per_fact"):
         list(consolidate(learner))
 
 

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from fledgling.core.errors import DataError
 from fledgling.core.records import Turn
-from fledgling.facts.consolidation import consolidate
+from fledgling.facts.condensing import spared
+from fledgling.facts.consolidation import consolidate, take_back
 from fledgling.facts.flow import learn
 from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
+from fledgling.facts.store import CONSOLIDATED
 from fledgling.models.prefixes import PrefixAdapter
 from fledgling.models.tiny import to_bytes
 
@@ -108,6 +109,77 @@ def test_the_base_answers_what_the_gate_leaves_closed(taught):
     assert learner.answer([question])[0].text == learner.base_answer([question])[0]
 
 
-def test_prefixes_are_not_merged(taught):
-    with pytest.raises(DataError, match="such as consolidated"):
-        list(consolidate(taught()))
+def last(learner, stop=lambda: False):
+    return list(consolidate(learner, stop))[-1]
+
+
+def everything(learner):
+    return [row[:] for row in learner.store.connection.iterdump()]
+
+
+def test_all_facts_answer_from_one_prefix_of_bounded_size(taught):
+    learner = taught(**{"facts.consolidation.slots": 16})
+    ended = last(learner)
+    assert (ended.event, ended.values["facts"]) == ("consolidated", 2)
+    assert ended.values["rows"] == 2 * 5 * 12
+    assert set(learner.sources(["Who is Tom?", "Where does Lena live?"])) == {CONSOLIDATED}
+    assert not any(learner.store.has_adapter(fact.id) for fact in learner.memory.all())
+    with learner.placement.acting(CONSOLIDATED) as model:
+        assert model.prefix.length == 16
+    size = learner.store.folded_bytes()
+    tell(learner, *(f"{name} lives in Oslo." for name in ("Ann", "Bo", "Cy", "Dee")))
+    assert last(learner).values["facts"] == 6
+    assert abs(learner.store.folded_bytes() - size) < 100
+
+
+def test_what_is_told_afterwards_has_a_prefix_of_its_own(taught):
+    learner = taught()
+    last(learner)
+    tell(learner, "Ann lives in Bergen.")
+    (ann,) = learner.sources(["Where does Ann live?"])
+    assert learner.store.has_adapter(ann)
+    assert learner.sources(["Who is Tom?"]) == [CONSOLIDATED]
+
+
+def test_a_consolidation_is_taken_back_byte_for_byte(taught):
+    learner = taught()
+    before = everything(learner)
+    last(learner)
+    assert everything(learner) != before
+    take_back(learner)
+    learner.store._forget_before()
+    assert [row for row in everything(learner) if "before_" not in row] == [
+        row for row in before if "before_" not in row
+    ]
+
+
+def test_interrupted_it_has_not_happened(taught):
+    learner = taught()
+    before, answers = everything(learner), learner.sources(["Who is Tom?"])
+    calls = iter([False, False, True])
+    assert last(learner, lambda: next(calls)).event == "interrupted"
+    assert everything(learner) == before
+    assert learner.sources(["Who is Tom?"]) == answers
+    assert learner.adapter.norm() == 0.0  # nothing of it is left before the model
+
+
+def test_a_forgotten_fact_has_no_part_in_the_next_one(taught):
+    learner = taught()
+    last(learner)
+    tom, lena = learner.memory.all()
+    with learner.turn():
+        learner.forget(tom.id)
+    last(learner)
+    alone = taught(turns=TOLD[1:])
+    last(alone)
+    assert learner.store.folded() == [lena.id]
+    states = [each.store.state(CONSOLIDATED)[0] for each in (learner, alone)]
+    assert to_bytes(states[0]) == to_bytes(states[1])  # as if it had never been told
+
+
+def test_words_that_carry_little_are_spared_first():
+    words = ["<s>", "told", ":", "tom", "is", "a", "judge", ".", "</s>"]
+    kept = [words[place] for place in spared(words, 6)]
+    assert kept[0] == "<s>" and kept[-1] == "</s>" and {"told", "tom", "judge"} <= set(kept)
+    assert spared(words, 99) == list(range(9))
+    assert len(spared(words, 3)) == 3

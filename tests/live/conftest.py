@@ -48,15 +48,14 @@ def open_session(small_config):
     """
     opened = []
 
-    def build(folder=None, *, recipes=("default",), model_seed=0, **changes):
+    def build(folder=None, *, recipes=("default",), recipe="", model_seed=0, **changes):
         configs = {name: small_config(name, **changes) for name in recipes}
         config = configs[recipes[0]]
         sections = {name: one.facts for name, one in configs.items()}
         loaded = replace(tiny_model(model_seed), max_length=96)
         readers = GateReaders(WordEmbedder(), WordOverlap())
-        session = Session(
-            loaded, sections, config.language, config.live, readers=readers, folder=folder
-        )
+        parts = (loaded, sections, config.language, config.live)
+        session = Session(*parts, readers=readers, folder=folder, recipe=recipe)
         opened.append(session)
         return session
 

@@ -6,17 +6,17 @@ from typer.testing import CliRunner
 from fledgling.core.errors import DataError
 from fledgling.live import cli
 
-RECIPES = ("default", "consolidated")
+RECIPES = ("default", "consolidated", "shared")
 SMALL = {"facts.consolidation.adapter.rank": 8, "facts.consolidation.adapter.first_layer": 1}
 
 
 @pytest.fixture
 def run(open_session, monkeypatch, tmp_path):
     folder = tmp_path / "talk"
-    monkeypatch.setattr(cli, "open_session", lambda *_, **__: opened())
+    monkeypatch.setattr(cli, "open_session", lambda _, recipe, *__: opened(recipe))
 
-    def opened():
-        return open_session(folder, recipes=RECIPES, **SMALL)
+    def opened(recipe):
+        return open_session(folder, recipes=RECIPES, recipe=recipe, **SMALL)
 
     def call(*arguments):
         found = CliRunner().invoke(cli.app, ["consolidate", "-s", str(folder), *arguments])
@@ -28,8 +28,8 @@ def run(open_session, monkeypatch, tmp_path):
     return call
 
 
-def told(open_session, folder, *turns):
-    session = open_session(folder, recipes=RECIPES, **SMALL)
+def told(open_session, folder, *turns, recipe="default"):
+    session = open_session(folder, recipes=RECIPES, recipe=recipe, **SMALL)
     for turn in turns:
         session.teach(turn)
     session.worker.wait()
@@ -38,39 +38,35 @@ def told(open_session, folder, *turns):
 
 def test_a_session_is_consolidated_and_taken_back(run, open_session):
     told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.")
-    assert "2 facts are in one adapter" in run()
-    assert "own adapter again" in run("--undo")
+    assert "2 facts are in one prefix" in run()
+    assert "own weights again" in run("--undo")
     with pytest.raises(DataError, match="none to take back"):
         run("--undo")
 
 
-def test_its_facts_are_told_to_the_recipe_that_merges_and_stay_where_they_were(run, open_session):
-    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.")
-    assert "--recipe consolidated" in run()
+def test_facts_that_share_weights_are_told_to_the_recipe_that_merges(run, open_session):
+    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.", recipe="shared")
+    assert "--recipe consolidated" in run("--recipe", "shared")
     session = open_session(run.folder, recipes=RECIPES, **SMALL)
-    mine = {fact.statement for fact in session.learner.memory.all()}
-    assert session.learner.store.folded() == []
+    assert session.learner.memory.all() == []
     session.use("consolidated")
-    assert {fact.statement for fact in session.learner.memory.all()} == mine
     assert len(session.learner.store.folded()) == 2
+    session.use("shared")
+    assert len(session.learner.memory.all()) == 2 and session.learner.store.folded() == []
 
 
-def test_what_was_forgotten_or_corrected_since_is_in_no_adapter_the_next_time(run, open_session):
-    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.", "Ann is a judge.")
-    run()
-    session = open_session(run.folder, recipes=RECIPES, **SMALL)
-    (gone,) = [each for each in session.learner.memory.all() if "Ann" in each.statement]
-    with session.classroom.settled() as learner, learner.turn():
-        learner.forget(gone.id)
+def test_what_was_forgotten_or_corrected_since_has_no_part_in_the_next_one(run, open_session):
+    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.", recipe="shared")
+    run("--recipe", "shared")
+    session = open_session(run.folder, recipes=RECIPES, recipe="shared", **SMALL)
+    session.forget("Tom is your friend.")
     session.teach("Lena lives in Bergen.")
     session.worker.wait()
     session.close()
-    assert "2 facts are in one adapter" in run()
-    session = open_session(run.folder, recipes=RECIPES, **SMALL)
-    session.use("consolidated")
-    known = " ".join(fact.statement for fact in session.learner.memory.all())
-    assert "Bergen" in known and "Oslo" not in known and "Ann" not in known
-    assert gone.id not in session.learner.store.folded()
+    assert "1 fact is in one adapter" in run("--recipe", "shared")
+    session = open_session(run.folder, recipes=RECIPES, recipe="consolidated", **SMALL)
+    (fact,) = session.learner.memory.all()
+    assert "Bergen" in fact.statement and session.learner.store.folded() == [fact.id]
 
 
 def test_a_session_that_is_not_there_is_named(run):

@@ -50,14 +50,14 @@ def test_it_begins_as_the_text_in_the_system_prompt(model, tiny):
     told = AdaptedModel(model.adapter, system=TOLD)
     wanted = logits(told)
     assert not torch.allclose(wanted, logits(model))
-    model.adapter.begin(model.read_system(TOLD))
+    model.adapter.begin(model.read(model.system_ids(TOLD)))
     assert torch.allclose(logits(model), wanted, atol=1e-5)
     with model.adapter.disabled():
         assert torch.allclose(logits(told), wanted, atol=1e-5)
 
 
 def test_an_answer_continues_the_prefix_as_training_saw_it(model):
-    model.adapter.begin(model.read_system(TOLD))
+    model.adapter.begin(model.read(model.system_ids(TOLD)))
     (said,) = model.answer(["who is tom?"], max_new_tokens=5)
     told = AdaptedModel(model.adapter, system=TOLD)
     with model.adapter.disabled():
@@ -67,7 +67,7 @@ def test_an_answer_continues_the_prefix_as_training_saw_it(model):
 def test_rows_encoded_behind_another_prefix_are_read_again(model):
     rows = model.encode(ROWS)
     before = model.logits(rows)
-    model.adapter.begin(model.read_system(TOLD))
+    model.adapter.begin(model.read(model.system_ids(TOLD)))
     behind = model.logits(rows)
     assert torch.allclose(behind, model.logits(model.encode(ROWS)), atol=1e-5)
     model.adapter.reset()
@@ -76,7 +76,7 @@ def test_rows_encoded_behind_another_prefix_are_read_again(model):
 
 def test_training_moves_only_the_prefix_from_its_first_layer_up(model):
     adapter = model.adapter
-    adapter.begin(model.read_system(TOLD))
+    adapter.begin(model.read(model.system_ids(TOLD)))
     before, lora = adapter.state(), to_bytes(adapter.lora.state())
     rows = model.encode(ROWS)
     optimizer = torch.optim.SGD(adapter.parameters.values(), lr=1.0)
@@ -93,7 +93,7 @@ def test_training_moves_only_the_prefix_from_its_first_layer_up(model):
 def test_prefixes_of_other_lengths_are_put_back_byte_for_byte(model):
     adapter, states = model.adapter, []
     for told in (TOLD, f"{TOLD} and he is seven", "x"):
-        adapter.begin(model.read_system(told))
+        adapter.begin(model.read(model.system_ids(told)))
         states.append((adapter.state(), logits(model)))
     for state, wanted in states:
         adapter.restore(state)
@@ -106,7 +106,7 @@ def test_an_optimizer_goes_on_after_another_prefix_was_looked_at(model):
     adapter = model.adapter
 
     def train(look_aside):
-        adapter.begin(model.read_system(TOLD))
+        adapter.begin(model.read(model.system_ids(TOLD)))
         optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=0.1)
         for _ in range(3):
             rows = model.encode(ROWS)
@@ -115,7 +115,7 @@ def test_an_optimizer_goes_on_after_another_prefix_was_looked_at(model):
             optimizer.step()
             if look_aside:
                 mine = adapter.state()
-                adapter.begin(model.read_system("x"))
+                adapter.begin(model.read(model.system_ids("x")))
                 adapter.restore(mine)
         return to_bytes(adapter.state())
 
@@ -124,7 +124,7 @@ def test_an_optimizer_goes_on_after_another_prefix_was_looked_at(model):
 
 def test_off_inside_off_stays_off(model):
     adapter = model.adapter
-    adapter.begin(model.read_system(TOLD))
+    adapter.begin(model.read(model.system_ids(TOLD)))
     acting = logits(model)
     with adapter.disabled():
         with adapter.disabled():
@@ -136,7 +136,7 @@ def test_off_inside_off_stays_off(model):
 
 def test_another_models_prefix_is_refused(model):
     adapter = model.adapter
-    adapter.begin(model.read_system(TOLD))
+    adapter.begin(model.read(model.system_ids(TOLD)))
     state = adapter.state()
     with pytest.raises(ModelError, match="other layers or heads"):
         adapter.restore({name: each[:, :, :, :1] for name, each in state.items()})

@@ -116,9 +116,16 @@ class GateSection(Section):
 
 
 class ConsolidationSection(Section):
-    """How the adapters of many facts are merged into one."""
+    """How what was learned of many facts is folded into one: prefixes (slots to untold), or LoRA
+    adapters (adapter to damping).
+    """
 
     at_end: bool
+    slots: Annotated[int, Field(ge=8, le=4096)]
+    updates: CountOrZero
+    rows: Count
+    lr: Positive
+    untold: CountOrZero
     adapter: LoraSection
     rewordings: CountOrZero
     openings: list[str]

@@ -1,5 +1,5 @@
 """``fledgling chat``: talk to a model and teach it, in the terminal; ``fledgling consolidate``: one
-adapter for all that a session was told.
+set of weights for all that a session was told.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def consolidate(
         bool, typer.Option("--undo", help="Take the last consolidation back instead.")
     ] = False,
 ) -> None:
-    """Merge what a session was told into one adapter, whose size does not grow.
+    """Fold what a session was told into one, whose size does not grow.
 
-    Where the recipe keeps no adapters that can be merged, its facts are told to the recipe
-    consolidated first, which keeps them beside it.
+    Where facts have no weights of their own, they are told to the recipe consolidated first, which
+    keeps them beside it.
     """
     from rich.progress import Progress
 
@@ -93,7 +93,7 @@ def consolidate(
         with opened.classroom.settled() as learner:
             if undo:
                 take_back(learner)
-                typer.echo("taken back: each fact has its own adapter again")
+                typer.echo("taken back: each fact has its own weights again")
                 return
             with Progress(transient=True) as progress:
                 if facts:
@@ -109,8 +109,9 @@ def consolidate(
         if record.event == "refused":
             raise DataError(f"nothing was changed: {record.values['reason']}")
         told, size = record.values["facts"], record.values["bytes"] / 1e6
+        what = "prefix" if learner.facts.learning.placement == "prefix" else "adapter"
         typer.echo(
-            f"{told} {'fact is' if told == 1 else 'facts are'} in one adapter of {size:.1f} MB"
+            f"{told} {'fact is' if told == 1 else 'facts are'} in one {what} of {size:.1f} MB"
             f" ({record.values['seconds']:.0f} s); --undo takes it back until you tell it more"
         )
         if facts:

@@ -15,7 +15,7 @@ from fledgling.core.records import Fact, Turn
 from fledgling.facts.gate.gate import fact_text
 from fledgling.facts.learner import GateReaders, OnlineLearner
 from fledgling.facts.placements import BASE
-from fledgling.facts.placements.consolidated import Consolidated
+from fledgling.facts.placements.consolidated import Folding
 from fledgling.facts.settings import FactsSection
 from fledgling.language.facts import detect_all
 from fledgling.language.settings import LanguageSection
@@ -98,8 +98,8 @@ class Session:
 
     @property
     def merges(self) -> bool:
-        """Whether the facts of this recipe can be merged into one adapter."""
-        return isinstance(self.learner.trained, Consolidated)
+        """Whether the facts of this recipe can be folded into one."""
+        return isinstance(self.learner.trained, Folding)
 
     def close(self) -> None:
         """Finish what is being learned, store everything, and let others open the folder."""

@@ -133,10 +133,10 @@ class AdaptedModel:
             )
         return Prefix([(layer.keys, layer.values) for layer in cache.layers])
 
-    def read_system(self, system: str) -> Prefix:
-        """The base's keys and values of another system prompt."""
+    def system_ids(self, system: str) -> list[int]:
+        """The tokens of another system prompt, up to where the user begins."""
         before, _ = chat_text(self.loaded, _MARK, system).split(_MARK)
-        return self.read(self.tokenizer(before, add_special_tokens=False)["input_ids"])
+        return self.tokenizer(before, add_special_tokens=False)["input_ids"]
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """The tokens of a prompt after the prefix, up to where the answer begins; a long one loses

@@ -16,42 +16,53 @@ import torch
 from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE, ids_in, joined
+from fledgling.facts.placements.consolidated import Folding
 from fledgling.facts.placements.in_prompt import system_prompt
-from fledgling.facts.placements.per_fact import PerFact
-from fledgling.facts.store import State
+from fledgling.facts.store import CONSOLIDATED, State
 from fledgling.models.prefixes import PrefixAdapter
 from fledgling.models.rows import AdaptedModel
 
 
-class Prefixes(PerFact):
-    """Prefixes in the store, put before the model one at a time."""
+class Prefixes(Folding):
+    """Prefixes in the store, put before the model when they are asked for: a fact's own one, the
+    one that many facts were condensed into, or those of all facts to which a question was led.
+    """
 
     def begin(self, fact: Fact) -> None:
         super().begin(fact)
         adapted = self.trainer.adapted
         adapter: PrefixAdapter = adapted.adapter
-        adapter.begin(adapted.read_system(system_prompt([fact])))
+        adapter.begin(adapted.read(adapted.system_ids(system_prompt([fact]))))
 
     def source(self, route: Route) -> str:
-        return joined(route)
+        if not route.fact_id:
+            return BASE
+        return "+".join(dict.fromkeys(self.where(each) for each in ids_in(joined(route))))
 
     @contextmanager
     def acting(self, source: str) -> Iterator[AdaptedModel]:
-        ids = ids_in(source)
-        if source == BASE or len(ids) == 1:
-            with super().acting(source) as model:
-                yield model
-            return
         adapted = self.trainer.adapted
-        states = [state for state in map(self.store.adapter, ids) if state]
-        adapted.adapter.restore(_side_by_side(states))
-        self._active = None
+        states = []
+        if source not in (BASE, self._active):
+            states = [state for state in map(self._state, ids_in(source)) if state]
+        if source == BASE or (not states and source != self._active):
+            with adapted.adapter.disabled():
+                yield adapted
+            return
+        if states:
+            adapted.adapter.restore(_side_by_side(states))
+            self._active = source
         yield adapted
+
+    def _state(self, name: str) -> State | None:
+        if name != CONSOLIDATED:
+            return self.store.adapter(name)
+        saved = self.store.state(CONSOLIDATED)
+        return saved and saved[0]
 
 
 def _side_by_side(states: Sequence[State]) -> State:
     """Several prefixes before one prompt, each with the positions that it was read at (parallel
     context windows: Ratner et al., 2023, arXiv:2212.10947).
     """
-    names = states[0] if states else ()
-    return {name: torch.cat([state[name] for state in states], dim=2) for name in names}
+    return {name: torch.cat([state[name] for state in states], dim=2) for name in states[0]}
