@@ -29,6 +29,7 @@ SMALL = {
         "stop_loss": 0.0,
         "own_replies": False,
     },
+    "prefix": {"first_layer": 1},
     "token_weights": {"filler": 0.7, "by_row": False},
     "kl": {"weight": 0.2, "anchors": 2, "contrast": 2, "answer_tokens": 3, "hold_budget": False},
     "replay": {"rows": 0, "strategy": "mixed", "weight": 0.5},

@@ -15,7 +15,6 @@ from fledgling.models.tiny import to_bytes
 
 PREFIX = {
     "facts.learning.placement": "prefix",
-    "facts.prefix.first_layer": 1,
     "facts.guard.kl_budget": 1e9,
 }
 TOLD = ("Tom is my friend.", "Lena lives in Oslo.")

@@ -29,7 +29,7 @@ def test_a_fact_told_once_is_answered_and_its_neighbours_are_not():
     assert not contains(said(learner, ["Where does Lena live?"])[0], ["Bergen"])
     records = list(learn(learner, [Turn("Lena lives in Bergen.")]))
     updates = [record for record in records if record.event == "update"]
-    assert 1 <= len(updates) <= 5 and updates[-1].values["loss"] < updates[0].values["loss"]
+    assert 1 <= len(updates) <= 5 and updates[-1].values["loss"] < 0.1
     assert contains(said(learner, ["Where does Lena live?"])[0], ["Bergen"])
     assert said(learner, others) == before and learner.sources(others) == [BASE, BASE]
     learner.undo()

@@ -47,6 +47,8 @@ RECIPES = pytest.mark.parametrize(
         },
         {"facts.learning.wait_for": 3, "facts.learning.placement": "shared"},
         {"facts.learning.wait_for": 3, "facts.learning.placement": "per_fact"},
+        {"facts.learning.placement": "prefix"},
+        {"facts.learning.wait_for": 3, "facts.learning.placement": "prefix"},
     ],
     ids=[
         "per_fact",
@@ -56,6 +58,8 @@ RECIPES = pytest.mark.parametrize(
         "shared_dropout",
         "hybrid_shared",
         "hybrid_per_fact",
+        "prefix",
+        "hybrid_prefix",
     ],
 )
 
@@ -126,6 +130,7 @@ store, adapters = sys.argv[1:]
 config = load_config(overrides={
     "language.judge": "rules", "facts.adapter.start": "aligned", "facts.learning.rows": "rendered",
     "facts.adapter.first_layer": 1, "facts.adapter.rank": 2, "facts.adapter.alpha": 4.0,
+    "facts.adapter.targets": ["gate_proj", "up_proj", "down_proj"], "facts.prefix.first_layer": 1,
     "facts.learning.placement": adapters,
     "facts.learning.max_rows": 3, "facts.learning.max_updates": 3, "facts.learning.stop_loss": 0.0,
     "facts.kl.weight": 0.0, "facts.guard.enabled": False})
@@ -162,7 +167,7 @@ def kill_while_teaching(store, adapters, after):
 
 
 @pytest.mark.parametrize(
-    ("adapters", "after"), [("per_fact", 0.0), ("shared", 0.003), ("shared", 0.05)]
+    ("adapters", "after"), [("prefix", 0.0), ("per_fact", 0.0), ("shared", 0.003), ("shared", 0.05)]
 )
 def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters, after):
     store = tmp_path / "killed.sqlite"
@@ -180,15 +185,13 @@ def test_a_kill_loses_at_most_the_turn_in_flight(new_learner, tmp_path, adapters
     assert told == [f"Person{number} lives in Oslo." for number in range(len(told))]
     assert learner.turns == len(told)
     stored = {row[0] for row in learner.store.connection.execute("SELECT id FROM adapters")}
-    assert stored == (
-        {fact.id for fact in learner.memory.all()} if adapters == "per_fact" else set()
-    )
+    assert stored == (set() if adapters == "shared" else {fact.id for fact in learner.memory.all()})
     assert len(learner.gate) == len(told)
     tell(learner, [LAST])
     assert len(learner.memory) == len(told) + 1
 
 
-@pytest.mark.parametrize("adapters", ["per_fact", "shared"])
+@pytest.mark.parametrize("adapters", ["prefix", "per_fact", "shared"])
 def test_what_a_killed_turn_left_is_what_was_there_before_it(new_learner, tmp_path, adapters):
     """A copy of the store taken between any two records of a turn opens as before or after the
     turn, never between.

@@ -76,7 +76,7 @@ def test_a_broken_off_phase_has_not_happened(new_learner, section):
 
 
 def test_facts_of_their_own_weights_need_none(new_learner, section):
-    assert list(consolidate(new_learner("default"), section.consolidation)) == []
+    assert list(consolidate(new_learner("per_fact"), section.consolidation)) == []
 
 
 def test_what_weighs_more_is_drawn_more_often():
