@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from fledgling.core.errors import DataError
 from fledgling.live import cli
 
-RECIPES = ("default", "consolidated", "shared")
+RECIPES = ("default", "consolidated", "shared", "in_context")
 SMALL = {"facts.consolidation.adapter.rank": 8, "facts.consolidation.adapter.first_layer": 1}
 
 
@@ -44,14 +44,17 @@ def test_a_session_is_consolidated_and_taken_back(run, open_session):
         run("--undo")
 
 
-def test_facts_that_share_weights_are_told_to_the_recipe_that_merges(run, open_session):
-    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.", recipe="shared")
-    assert "--recipe consolidated" in run("--recipe", "shared")
+@pytest.mark.parametrize("recipe", ["shared", "in_context"])
+def test_facts_without_weights_of_their_own_are_told_to_the_recipe_that_merges(
+    run, open_session, recipe
+):
+    told(open_session, run.folder, "Tom is my friend.", "Lena lives in Oslo.", recipe=recipe)
+    assert "--recipe consolidated" in run("--recipe", recipe)
     session = open_session(run.folder, recipes=RECIPES, **SMALL)
     assert session.learner.memory.all() == []
     session.use("consolidated")
     assert len(session.learner.store.folded()) == 2
-    session.use("shared")
+    session.use(recipe)
     assert len(session.learner.memory.all()) == 2 and session.learner.store.folded() == []
 
 
@@ -63,7 +66,7 @@ def test_what_was_forgotten_or_corrected_since_has_no_part_in_the_next_one(run, 
     session.teach("Lena lives in Bergen.")
     session.worker.wait()
     session.close()
-    assert "1 fact is in one adapter" in run("--recipe", "shared")
+    assert "1 fact is in one prefix" in run("--recipe", "shared")
     session = open_session(run.folder, recipes=RECIPES, recipe="consolidated", **SMALL)
     (fact,) = session.learner.memory.all()
     assert "Bergen" in fact.statement and session.learner.store.folded() == [fact.id]

@@ -99,7 +99,9 @@ class Session:
     @property
     def merges(self) -> bool:
         """Whether the facts of this recipe can be folded into one."""
-        return isinstance(self.learner.trained, Folding)
+        learner = self.learner
+        trains = learner.placement.trains or learner.facts.learning.wait_for
+        return isinstance(learner.trained, Folding) and bool(trains)
 
     def close(self) -> None:
         """Finish what is being learned, store everything, and let others open the folder."""
