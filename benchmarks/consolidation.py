@@ -1,11 +1,13 @@
-"""Many facts in one adapter (facts/consolidation.py), beside what it is made from and its controls:
+"""Many facts folded into one (facts/consolidation.py), beside what it is made from and its
+controls:
 
-    python benchmarks/consolidation.py --count 50
-    python benchmarks/consolidation.py --count 20 --set facts.consolidation.adapter.rank=64
+    python benchmarks/consolidation.py --count 50 --facts data/facts/everyday.jsonl
+    python benchmarks/consolidation.py --recipe per_fact --set facts.consolidation.adapter.rank=64
 
-``routed``: an adapter a fact, the gate picks. ``consolidated``: one adapter, the gate says yes or
-no. ``averaged``: the mean of the adapters' weights, cut to the same rank. ``… open``: the same with
-no gate before it. The facts are tuning data; --facts PATH takes others.
+``routed``: a prefix or an adapter a fact, the gate picks. ``consolidated``: one, the gate says yes
+or no. ``averaged``: the mean of LoRA adapters' weights, cut to the same rank. ``… open``: the same
+with no gate before it. The facts are tuning data, which the reader behind prefixes has seen;
+--facts PATH takes others.
 
     python benchmarks/consolidation.py --count 20 --changed
 
@@ -43,6 +45,7 @@ from fledgling.facts.measuring.streams import (
     sample,
     tuning,
 )
+from fledgling.facts.placements.consolidated import Consolidated
 from fledgling.facts.store import State
 from fledgling.language.facts import take_at_word
 from fledgling.models.adapters import Adapter
@@ -98,6 +101,7 @@ def main(
     bench = _Bench(learner, chosen, held_out()[:anchors], out)
     if controls:
         bench.row("routed")
+    if controls and isinstance(learner.trained, Consolidated):
         adapters = [learner.store.adapter(fact_id) for fact_id in learner.gate.ids]
         wide = learner.trained.model().adapter
         with learner.turn():
