@@ -53,7 +53,7 @@ def _named(source: str, fact: str | None) -> str:
         BASE: "the base: no fact was opened",
         PROMPT: "the base, with the facts in its prompt",
         SHARED: f"the adapter that all facts share; nearest: {fact or 'none'}",
-        CONSOLIDATED: f"the adapter of all consolidated facts; nearest: {fact or 'none'}",
+        CONSOLIDATED: f"what all consolidated facts were folded into; nearest: {fact or 'none'}",
     }
     return known.get(source) or (f"the fact “{fact}”" if fact else "a fact that is known no more")
 
