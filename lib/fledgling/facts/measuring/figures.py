@@ -37,13 +37,20 @@ SCORES = {
 }
 
 
-def plot_one_fact(updates: Sequence[Step]) -> Drawing:
-    """The loss on one fact's rows before each of its updates."""
+def plot_one_fact(updates: Sequence[Step], *, base_loss: float | None = None) -> Drawing:
+    """The loss on one fact's rows before each of its updates; ``base_loss``: what the base has on
+    them.
+    """
     figure, axes = new_figure(width=6.0, height=3.2)
     one, losses = axes[0, 0], [step["loss"] for step in updates]
     one.plot(range(1, len(losses) + 1), losses, marker="o", color=BLUE)
-    one.set_ylim(bottom=0)
-    one.xaxis.get_major_locator().set_params(integer=True)
+    if base_loss is not None:
+        one.axhline(base_loss, color=GREY, linestyle="--")
+        beside = {"transform": one.get_yaxis_transform(), "va": "bottom", "color": GREY}
+        one.text(0.02, base_loss, f"the base: {base_loss:.2f}", **beside)
+        one.set_xlim(0.5, len(losses) + 0.5)
+    one.set_ylim(bottom=0, top=None if base_loss is None else 1.2 * max(base_loss, *losses))
+    one.set_xticks(range(1, len(losses) + 1))
     label(one, title="One fact being learned", x="update", y="loss before it (nats/token)")
     return figure
 
