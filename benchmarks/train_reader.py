@@ -2,7 +2,8 @@
 
 One step: one to four facts stand in the prompt, most of them drawn from the gate's word bank, some
 of them tuning facts; questions of every form about one of them are answered in that form, near
-misses and what another fact would answer with "not told". A two-fact question gets both its facts.
+misses and what another fact would answer with "not told". Some questions need two facts, one of which says
+whom the other is about, and get both.
 Some facts were told in passing, and only part of what was said became the statement: then the
 prompt quotes the user.
 What counts is measured on the everyday facts, which are validation data.
@@ -11,6 +12,7 @@ What counts is measured on the everyday facts, which are validation data.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,9 +41,18 @@ from fledgling.settings import load_config
 LR, WARM_UP, CLIP = 1e-3, 20, 1.0
 ROWS = {"question": 3, "reverse": 1, "yes": 2, "no": 2, "one_word": 2, "choice": 2}
 ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
-TUNING_SHARE = 0.6  # of steps about a tuning fact, whose questions a person wrote
+TUNING_SHARE = 0.5  # of steps about a tuning fact, whose questions a person wrote
+JOINED_SHARE = 0.3  # of those about a fact that a two-fact question was written for
+LINKED_SHARE = 0.4  # of the other steps: two facts drawn so that a question needs both
 SIZES = (1, 1, 1, 2, 3, 4)  # facts in a prompt, drawn
 QUOTED_SHARE = 0.3  # of facts that were told in passing
+PEOPLE = ("person", "named_person", "full_name")  # slots of the word bank
+WHO = (  # ways to say who somebody is
+    "{role} is called {name}.",
+    "{role}'s name is {name}.",
+    "{name} is {role}.",
+    "the name of {role} is {name}.",
+)
 BEFORE = (
     "Sorry I'm late, the bus never came.",
     "You would not believe the morning I had.",
@@ -94,6 +105,8 @@ def train(
         if rng.random() < TUNING_SHARE:
             taught, fact = rng.choice(told)
             context, asked = tuning_step(learner, taught, fact, by_id, rng)
+        elif rng.random() < LINKED_SHARE:
+            context, asked = linked(learner, rng)
         else:
             fact = drawn(learner, rng)
             asked = drawn_questions(learner, fact, rng)
@@ -133,7 +146,7 @@ def tuning_step(
 ) -> tuple[list[Fact], list[Example]]:
     """A tuning fact in its prompt and its probes, or with its other fact and what joins both."""
     joined = [probe for probe in taught.probes if probe.form == "two_facts"]
-    if joined and joined[0].other in by_id and rng.random() < 0.15:
+    if joined and joined[0].other in by_id and rng.random() < JOINED_SHARE:
         rows = [
             Example(probe.question, f"{_upper(probe.answers[0])}.", "two_facts", fact.id)
             for probe in joined
@@ -159,6 +172,36 @@ def drawn(learner: OnlineLearner, rng: random.Random) -> Fact:
     bank = read_bank()
     found = draw_fact(bank, rng.choice(list(bank.relations.values())), rng, correction_share=0.1)
     return take_at_word(Turn(found.text), learner.language)
+
+
+def linked(learner: OnlineLearner, rng: random.Random) -> tuple[list[Fact], list[Example]]:
+    """Two drawn facts, of which one says who somebody is and the other something about them; what
+    is asked names them by who they are. One question asks about somebody never told of.
+    """
+    bank = read_bank()
+    relations = [one for one in bank.relations.values() if one.subject in PEOPLE]
+    while True:
+        found = draw_fact(bank, rng.choice(relations), rng, correction_share=0.0)
+        if found.subject and "'s " not in found.subject:
+            break
+    name, role = found.subject, bank.draw("tie", rng)
+    if name.startswith("my "):
+        name, role = bank.draw("name", rng), found.subject
+    text = re.sub(rf"\b{re.escape(found.subject)}\b", name, found.text, flags=re.IGNORECASE)
+    fact = take_at_word(Turn(text), learner.language)
+    who = rng.choice(WHO).format(role=role, name=name)
+    link = take_at_word(Turn(_upper(who)), learner.language)
+    named = re.compile(rf"\b{re.escape(name)}\b")
+    asked = []
+    for row in drawn_questions(learner, fact, rng):
+        if row.kind != "untold" and named.search(row.prompt):
+            prompt = _upper(named.sub(role, row.prompt))
+            asked.append(replace(row, prompt=prompt))
+    if asked and (other := bank.draw("tie", rng)) != role:
+        prompt = asked[0].prompt.replace(role, other).replace(_upper(role), _upper(other))
+        untold = learner.facts.practice.untold
+        asked.append(replace(asked[0], prompt=prompt, answer=untold, kind="untold"))
+    return [fact, link], asked
 
 
 def drawn_questions(learner: OnlineLearner, fact: Fact, rng: random.Random) -> Sequence[Example]:

@@ -45,7 +45,7 @@ def main(
     for turn in (Turn(text) for row in rows for text in row["turns"]):
         list(learn(learner, [turn], reply=False, taught=True))
     for steps in (1, 2):
-        learner.facts = override(learner.facts, {"gate.steps": steps})
+        learner.gate.section = override(learner.facts, {"gate.steps": steps}).gate
         print(f"led through {steps}: two facts {right(learner, joint, tokens)}", flush=True)
         print(f"led through {steps}: one fact  {right(learner, single, tokens)}", flush=True)
     learner.close()

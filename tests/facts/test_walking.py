@@ -1,55 +1,59 @@
-"""A question led from one fact to the next."""
+"""Facts that are linked by a word, and the chains that they make."""
 
-from fledgling.core.records import Fact
-from fledgling.facts.gate.gate import Route
-from fledgling.facts.walking import next_questions, walk
+from fledgling.facts.walking import Links, longer
 
-TEACHER = Fact("a", "", "", subject="My teacher", object="Aurelio")
-HOME = Fact("b", "", "", subject="Aurelio", object="in Groningen")
-TRADE = Fact("c", "", "", subject="Bruno", object="a stuntman")
-MINE = Fact("d", "", "", subject="I", object="a goat")
-
-
-def gate(known):
-    """Opens the facts of ``known`` (question → id, probability), and nothing else."""
-    return lambda asked: [Route(*known.get(question, (None, 0.0))) for question in asked]
+TEXTS = {
+    "teacher": "My teacher is called Aurelio.",
+    "home": "Aurelio lives in Groningen.",
+    "town": "Groningen has a tall tower.",
+    "goat": "Our goat eats thistles.",
+}
 
 
-def asked(question, *facts):
-    return [after for _, after in next_questions(question, facts)]
+def links(texts=TEXTS):
+    made = Links()
+    for fact_id, text in texts.items():
+        made.add(fact_id, text)
+    return made
 
 
-def test_the_other_side_is_put_where_one_side_is_named():
-    assert asked("Where does my teacher live?", TEACHER) == ["Where does Aurelio live?"]
-    assert asked("Who is the stuntman's boss?", TRADE) == ["Who is Bruno's boss?"]
-    assert asked("my teacher: which city?", TEACHER) == ["Aurelio: which city?"]
+def chains(begin, question, made=None, common=12):
+    return list(longer(begin, question, made or links(), common=common))
 
 
-def test_nobody_and_parts_of_words_are_not_named():
-    assert asked("What do I keep?", MINE) == []
-    assert asked("Where do my teachers live?", TEACHER) == []
-    assert asked("Is my teacher Aurelio?", TEACHER) == []
+def test_a_shared_word_links_two_facts_and_function_words_do_not():
+    made = links({"a": "The cat is in the garden.", "b": "The dog is in the kitchen."})
+    assert made.of("a", common=12) == set()
+    assert links().of("home", common=12) == {"teacher", "town"}
 
 
-def test_the_gate_decides_where_a_question_leads():
-    known = {"Where does Aurelio live?": ("b", 0.9)}
-    route = walk("Where does my teacher live?", Route(None, 0.2), [TEACHER, HOME], gate(known), 2)
-    assert (route.fact_id, route.probability, route.via) == ("b", 0.9, ("a",))
+def test_a_plural_and_a_possessive_are_the_same_word():
+    made = links({"a": "Aurelio keeps goats.", "b": "The goat's name is Ida."})
+    assert made.of("a", common=12) == {"b"}
 
 
-def test_a_question_that_is_answered_better_as_it_stands_stays():
-    known = {"Where does Aurelio live?": ("b", 0.9)}
-    as_it_is = Route("a", 0.95)
-    facts = [TEACHER, HOME]
-    assert walk("Where does my teacher live?", as_it_is, facts, gate(known), 2) is as_it_is
-    assert walk("Where does my teacher live?", as_it_is, facts, gate({}), 3) is as_it_is
+def test_a_word_that_many_facts_hold_links_none():
+    made = links({str(number): f"Aurelio met guest {number}." for number in range(4)})
+    assert made.of("0", common=4) == {"1", "2", "3"}
+    assert made.of("0", common=3) == set()
 
 
-def test_three_facts_are_joined_where_three_are_allowed():
-    city = Fact("e", "", "", subject="The city of my aunt", object="my teacher")
-    known = {"Where does my teacher live?": ("a", 0.5), "Where does Aurelio live?": ("b", 0.9)}
-    question = "Where does the city of my aunt live?"
-    facts = [city, TEACHER, HOME]
-    assert walk(question, Route(None, 0.0), facts, gate(known), 2).via == ("e",)
-    route = walk(question, Route(None, 0.0), facts, gate(known), 3)
-    assert (route.fact_id, route.via) == ("b", ("e", "a"))
+def test_a_word_that_the_question_names_is_no_link():
+    question = "Where does Aurelio live?"
+    assert chains([("teacher",)], question) == []
+    assert chains([("home",)], question) == [("home", "town")]
+
+
+def test_a_removed_fact_links_nothing():
+    made = links()
+    made.remove("home")
+    assert made.of("teacher", common=12) == set()
+    made.remove("never there")
+
+
+def test_a_chain_grows_at_both_ends_and_holds_no_fact_twice():
+    question = "How tall is the tower where my teacher lives?"
+    assert chains([("home",)], question) == [("home", "teacher"), ("home", "town")]
+    assert chains([("teacher",), ("home",)], question) == [("teacher", "home"), ("home", "town")]
+    assert chains([("teacher", "home")], question) == [("teacher", "home", "town")]
+    assert chains([("home", "town")], question) == [("teacher", "home", "town")]

@@ -31,7 +31,6 @@ from fledgling.facts.placements.waiting import Waiting
 from fledgling.facts.reader import Reader
 from fledgling.facts.settings import FactsSection
 from fledgling.facts.store import FactStore
-from fledgling.facts.walking import walk
 from fledgling.language.detector import choose_judge
 from fledgling.language.settings import LanguageSection
 from fledgling.models.adapters import Adapter
@@ -157,14 +156,7 @@ class OnlineLearner:
         """Which fact, if any, each question concerns, with the gate's probability."""
         if not self.facts.gate.enabled:
             return [_ALWAYS] * len(questions)
-        routes, steps = self.gate.route(questions), self.facts.gate.steps
-        if steps == 1:
-            return routes
-        known = self.memory.all()
-        return [
-            walk(question, route, known, self.gate.route, steps)
-            for question, route in zip(questions, routes, strict=True)
-        ]
+        return self.gate.route(questions)
 
     def sources(self, questions: Sequence[str]) -> list[str]:
         """What would answer each question: the base, a placement's name, or a fact's id."""
@@ -249,7 +241,7 @@ class OnlineLearner:
         self.memory.remember(fact, self.turns)
         if self.placement.picks:
             self.gate.add(fact)
-        for lost in [fact_id for fact_id in self.gate.ids if fact_id not in self.memory]:
+        for lost in sorted(set(self.gate.ids) - self.memory.ids()):
             self.forget(lost)  # evicted
         return fact, replaced
 

@@ -157,6 +157,17 @@ class FactMemory:
         """Every fact, oldest first."""
         return [stored.fact for stored in self.entries()]
 
+    def newest(self, count: int) -> list[Fact]:
+        """The last ``count`` facts, oldest first."""
+        rows = self.connection.execute(
+            "SELECT fact FROM facts ORDER BY born DESC, rowid DESC LIMIT ?", (count,)
+        ).fetchall()
+        return [_fact(row["fact"]) for row in reversed(rows)]
+
+    def ids(self) -> set[str]:
+        """The ids of every fact."""
+        return {row["id"] for row in self.connection.execute("SELECT id FROM facts")}
+
     def entries(self) -> list[StoredFact]:
         """Every fact with its history, oldest first: what a checkpoint saves."""
         return [

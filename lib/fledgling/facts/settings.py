@@ -113,6 +113,9 @@ class GateSection(Section):
     candidates: Count
     min_similarity: Share
     steps: Annotated[int, Field(ge=1, le=3)]
+    chains: Count
+    link_facts: Count
+    chain_threshold: Share
 
 
 class ConsolidationSection(Section):

@@ -1,63 +1,69 @@
-"""From one fact to the next: "In which city does my teacher live?" becomes, by "My teacher is
-called Aurelio", "In which city does Aurelio live?", which another fact answers.
+"""From one fact to the next: "In which city does my teacher live?" is answered by "My teacher is
+called Aurelio" and "Aurelio lives in Groningen" together, and by neither alone.
 
-By rule: where a question names one side of a fact, the other side is put there instead, and the
-gate says whether something answers what is asked then. At most ``gate.steps`` facts are joined.
+Two facts are linked where they share a word that few others hold. A chain of linked facts is read
+like one fact by the scorer that reads single ones; what links them the question need not name
+(dense retrieval in several hops: Xiong et al., 2021, arXiv:2009.12756).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 
-from fledgling.core.records import Fact
-from fledgling.facts.gate.gate import Route
+from fledgling.core.answers import words as words_of
+from fledgling.core.words import FUNCTION_WORDS
 
-Ask = Callable[[list[str]], list[Route]]
-_ARTICLE = re.compile(r"^(?:the|an?|my|our)\s+", re.IGNORECASE)
-_NOBODY = frozenset(("i", "we", "you", "it", "he", "she", "they", "there", "this", "that"))
-LONGEST = 6  # words of a side that is put into a question
+Chain = tuple[str, ...]  # ids of facts, each linked to the one before
 
 
-def walk(question: str, route: Route, facts: Sequence[Fact], ask: Ask, steps: int) -> Route:
-    """The better of ``route``, where the question leads as it stands, and where it leads by way of
-    other facts: ``Route.via`` holds their ids. ``ask`` routes questions.
+class Links:
+    """Which facts share a word that few others hold.
+
+    >>> links = Links()
+    >>> links.add("a", "My teacher is called Aurelio.")
+    >>> links.add("b", "Aurelio lives in Groningen.")
+    >>> links.of("a", common=12), links.of("a", common=12, asked="Is Aurelio Dutch?")
+    ({'b'}, set())
     """
-    for _ in range(steps - 1):
-        ways = [way for way in next_questions(question, facts) if way[0].id not in route.via]
-        routes = ask([asked for _, asked in ways])
-        found = [
-            (beyond, fact, asked)
-            for beyond, (fact, asked) in zip(routes, ways, strict=True)
-            if beyond.fact_id not in (None, fact.id, *route.via)
-        ]
-        best = max(found, key=lambda one: one[0].probability, default=None)
-        if best is None or best[0].probability <= route.probability:
-            break
-        beyond, fact, question = best
-        route = replace(beyond, via=(*route.via, fact.id))
-    return route
+
+    def __init__(self) -> None:
+        self._words: dict[str, frozenset[str]] = {}
+        self._facts: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, fact_id: str, text: str) -> None:
+        self._words[fact_id] = frozenset(_words(text))
+        for word in self._words[fact_id]:
+            self._facts[word].add(fact_id)
+
+    def remove(self, fact_id: str) -> None:
+        for word in self._words.pop(fact_id, ()):
+            self._facts[word].discard(fact_id)
+
+    def of(self, fact_id: str, *, common: int, asked: str = "") -> set[str]:
+        """The facts that share a word with this one which ``asked`` does not hold, and which at
+        most ``common`` facts hold.
+        """
+        shared = [self._facts[word] for word in self._words[fact_id] - set(_words(asked))]
+        return {other for facts in shared if len(facts) <= common for other in facts} - {fact_id}
 
 
-def next_questions(question: str, facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
-    """Each fact of which ``question`` names one side, with the question about the other side.
+def longer(chains: Sequence[Chain], question: str, links: Links, *, common: int) -> Iterator[Chain]:
+    """Every chain with one more fact at either end, each set of facts once."""
+    seen: set[Collection[str]] = set()
+    for chain in chains:
+        after = sorted(links.of(chain[-1], common=common, asked=question))
+        before = sorted(links.of(chain[0], common=common, asked=question))
+        for each in [*((*chain, last) for last in after), *((first, *chain) for first in before)]:
+            if len(set(each)) == len(each) and frozenset(each) not in seen:
+                seen.add(frozenset(each))
+                yield each
 
-    >>> fact = Fact("f", "", "", subject="My teacher", object="Aurelio")
-    >>> [asked for _, asked in next_questions("Where does my teacher live?", [fact])]
-    ['Where does Aurelio live?']
-    """
-    for fact in facts:
-        for named, other in ((fact.subject, fact.object), (fact.object, fact.subject)):
-            bare = _ARTICLE.sub("", named.strip(" ."))
-            put = other.strip(" .")
-            words = len(put.split())
-            if not bare or bare.lower() in _NOBODY or not 0 < words <= LONGEST:
-                continue
-            if put.lower() in _NOBODY or re.search(rf"\b{re.escape(put)}\b", question, re.I):
-                continue
-            side = rf"\b(?:(?:the|an?|my|our)\s+)?{re.escape(bare)}\b"
-            put = put[0].lower() + put[1:] if _ARTICLE.match(put) else put
-            asked = re.sub(side, lambda _, put=put: put, question, count=1, flags=re.IGNORECASE)
-            if asked != question:
-                yield fact, asked[:1].upper() + asked[1:]
+
+def _words(text: str) -> Iterator[str]:
+    """Content words in the singular, as they are compared."""
+    for word in words_of(text):
+        word = word.removesuffix("'s")
+        word = word.removesuffix("s") if len(word) > 3 else word
+        if word not in FUNCTION_WORDS:
+            yield word

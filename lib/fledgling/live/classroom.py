@@ -144,9 +144,10 @@ class Classroom:
     def _measure(self) -> None:
         """How well the newest facts are known, one at a time between replies."""
         with self.turnstile.step():
-            facts = self.learner.memory.all()
+            count = len(self.learner.memory)
+            newest = self.learner.memory.newest(self.live.retention_facts)
         known = {}
-        for fact in facts[len(facts) - min(self.live.retention_facts, len(facts)) :]:
+        for fact in newest:
             with self.turnstile.step():
                 known[fact.id] = retention(self.learner, fact)
-        self.tell("measured", retention=known, facts=len(facts), bytes=self._bytes_of(self.recipe))
+        self.tell("measured", retention=known, facts=count, bytes=self._bytes_of(self.recipe))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from fledgling.core.records import StepRecord
@@ -37,13 +38,24 @@ def _plot_losses(axes: Axes, updates: Sequence[StepRecord]) -> None:
         if record.values["update"] == 1 or not lessons:
             lessons.append([])
         lessons[-1].append((place, record.values["loss"]))
-    for number, points in enumerate(lessons):
-        x, y = zip(*points, strict=True)
-        axes.plot(x, y, marker="o", markersize=3.5, color=PALETTE[number % len(PALETTE)])
+    _plot_lines(axes, lessons)
     fell = sum(points[-1][1] < points[0][1] for points in lessons)
     title = f"Loss fell in {fell} of {len(lessons)} lessons" if lessons else "Loss"
     label(axes, title=title, x="update", y="nats per token")
     _hint(axes, lessons)
+
+
+def _plot_lines(axes: Axes, lines: Sequence[Sequence[tuple[int, float]]]) -> None:
+    """Lines with their points as two artists, however many there are: drawing them takes as long
+    after two hundred lessons as after ten.
+    """
+    colors = [PALETTE[number % len(PALETTE)] for number in range(len(lines))]
+    axes.add_collection(LineCollection(lines, colors=colors, linewidths=2.0))
+    points = [point for line in lines for point in line]
+    if points:
+        x, y = zip(*points, strict=True)
+        of_each = [color for color, line in zip(colors, lines, strict=True) for _ in line]
+        axes.scatter(x, y, s=12, color=of_each, zorder=2)
 
 
 def _plot_drift(axes: Axes, kept: Sequence[StepRecord]) -> None:
@@ -62,9 +74,7 @@ def _plot_retention(axes: Axes, measured: Sequence[StepRecord]) -> None:
     for place, record in enumerate(measured, start=1):
         for fact, known in record.values["retention"].items():
             lines.setdefault(fact, []).append((place, known))
-    for number, points in enumerate(lines.values()):
-        x, y = zip(*points, strict=True)
-        axes.plot(x, y, marker="o", markersize=3.5, color=PALETTE[number % len(PALETTE)])
+    _plot_lines(axes, list(lines.values()))
     last = list(measured[-1].values["retention"].values()) if measured else []
     known = sum(value >= 0.5 for value in last)  # a greedy reply then says most of its tokens
     title = f"Known: {known} of the newest {len(last)}" if last else "How well facts are known"

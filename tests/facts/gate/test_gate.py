@@ -28,10 +28,17 @@ def fact(identity, text, question=None, thing=""):
     return Fact(identity, text, text, question=question, object=thing)
 
 
-def gate_of(*facts, threshold=0.6, candidates=4, reader=None):
+def gate_of(*facts, threshold=0.6, candidates=4, reader=None, steps=1, chains=3):
     reader = reader or Counting()
     section = GateSection(
-        steps=1, min_similarity=0.0, enabled=True, threshold=threshold, candidates=candidates
+        enabled=True,
+        threshold=threshold,
+        candidates=candidates,
+        min_similarity=0.0,
+        steps=steps,
+        chains=chains,
+        link_facts=12,
+        chain_threshold=0.9,
     )
     gate = Gate(reader.embed, reader.score, section)
     gate.add_all(facts)
@@ -134,3 +141,46 @@ def test_a_correction_is_read_as_question_and_answer():
     corrected = fact("c", "No, that is wrong.", question="Which river is it?", thing="Parramatta")
     assert fact_text(corrected) == "Which river is it? Parramatta"
     assert fact_text(TOM) == "Tom is my friend."
+
+
+TEACHER, HOME = fact("t", "My teacher is called Aurelio."), fact("h", "Aurelio lives in Groningen.")
+TOWER = fact("w", "Groningen has a tall tower.")
+
+
+def led(gate, question):
+    (route,) = gate.route([question])
+    return {*route.via, route.fact_id}
+
+
+def test_a_question_that_two_facts_answer_together_is_led_through_both():
+    question = "Where does my teacher live?"
+    assert led(gate_of(TEACHER, HOME, MEETING, steps=1), question) == {None}
+    assert led(gate_of(TEACHER, HOME, MEETING, steps=2), question) == {"t", "h"}
+
+
+def test_a_question_that_one_fact_answers_is_led_no_further():
+    gate = gate_of(TEACHER, HOME, TOWER, steps=3)
+    assert led(gate, "Where does Aurelio live?") == {"h"}
+    assert led(gate, "What is my teacher called?") == {"t"}
+    assert led(gate, "What is the capital of France?") == {None}
+
+
+def test_three_facts_are_joined_where_three_steps_are_allowed():
+    class Sure(WordOverlap):
+        """A chain of two answers well enough, one of three better."""
+
+        def score(self, pairs):
+            return np.array([0.3 * text.count(".") + 0.32 for text, _ in pairs], np.float32)
+
+    for steps, found in ((2, 2), (3, 3)):
+        gate = gate_of(TEACHER, HOME, TOWER, steps=steps)
+        gate.score = Sure().score
+        assert len(led(gate, "How tall is the tower where my teacher lives?")) == found
+
+
+def test_few_chains_are_read_however_many_facts_are_linked():
+    reader = Counting()
+    many = [fact(str(number), f"Aurelio met guest {number}.") for number in range(8)]
+    gate = gate_of(TEACHER, *many, steps=2, chains=3, reader=reader)
+    gate.route(["Whom did my teacher meet?"])
+    assert [len(pairs) for pairs in reader.pairs] == [4, 3]

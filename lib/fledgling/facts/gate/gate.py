@@ -3,7 +3,8 @@
 Two stages. The facts nearest to the question by sentence embedding are candidates; a pair scorer
 then reads each candidate together with the question. Retrieval costs one matrix product whatever
 the number of facts, and the scorer reads a fixed number of pairs, so a question costs about the
-same with ten facts as with a thousand.
+same with ten facts as with a thousand. Where ``steps`` allows it, chains of linked facts
+(``facts.walking``) are read beside the single ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from fledgling.core.records import Fact
 from fledgling.facts.settings import GateSection
+from fledgling.facts.walking import Chain, Links, longer
 
 Embed = Callable[[list[str]], np.ndarray]
 ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
@@ -23,7 +25,7 @@ ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
 @dataclass(frozen=True)
 class Route:
     """Where a question goes: the fact it concerns (None: the base answers), and the probability of
-    the best fact. ``via``: the facts by way of which it was found (``facts.walking``).
+    the best fact. ``via``: the facts that it is joined with to answer.
     """
 
     fact_id: str | None
@@ -51,6 +53,7 @@ class Gate:
         self.ids: list[str] = []
         self._texts: list[str] = []
         self._rows = np.zeros((0, 0), dtype=np.float32)
+        self._links = Links()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -78,10 +81,12 @@ class Gate:
         self._rows[used:needed] = rows
         self.ids += [fact.id for fact in facts]
         self._texts += [fact_text(fact) for fact in facts]
+        for fact in facts:
+            self._links.add(fact.id, f"{fact_text(fact)} {fact.statement}")
 
     def set_all(self, facts: Iterable[Fact]) -> None:
         """Index exactly these facts."""
-        self.ids, self._texts = [], []
+        self.ids, self._texts, self._links = [], [], Links()
         self.add_all(facts)
 
     def remove(self, fact_id: str) -> None:
@@ -92,6 +97,7 @@ class Gate:
         self._rows[place] = self._rows[last]
         self.ids[place], self._texts[place] = self.ids[last], self._texts[last]
         del self.ids[last], self._texts[last]
+        self._links.remove(fact_id)
 
     def route(self, questions: Sequence[str]) -> list[Route]:
         """One route a question. Without facts, or below the threshold, the base answers."""
@@ -109,7 +115,45 @@ class Gate:
         scores = np.where(
             np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0
         )
-        return [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
+        routes = [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
+        if self.section.steps == 1:
+            return routes
+        place_of = {fact_id: place for place, fact_id in enumerate(self.ids)}
+        return [
+            self._lead(question, route, [(self.ids[place],) for place in places], row, place_of)
+            for question, route, places, row in zip(
+                questions, routes, nearest, similarity, strict=True
+            )
+        ]
+
+    def _lead(
+        self,
+        question: str,
+        route: Route,
+        chains: list[Chain],
+        similarity: np.ndarray,
+        place_of: dict[str, int],
+    ) -> Route:
+        """``route``, or a chain of facts that answers better. ``chains``: where to begin."""
+        section = self.section
+
+        def likeness(chain: Chain) -> float:
+            return sum(float(similarity[place_of[fact_id]]) for fact_id in chain)
+
+        for _ in range(section.steps - 1):
+            found = longer(chains, question, self._links, common=section.link_facts)
+            read = sorted(found, key=likeness, reverse=True)[: section.chains]
+            if not read:
+                break
+            texts = [" ".join(self._texts[place_of[one]] for one in chain) for chain in read]
+            scores = self.score([(text, question) for text in texts])
+            best = int(scores.argmax())
+            probability, chains = float(scores[best]), [read[best]]
+            if probability < section.chain_threshold or probability <= route.probability:
+                break
+            *via, last = read[best]
+            route = Route(last, probability, last, tuple(via))
+        return route
 
     def _decide(self, places: np.ndarray, scores: np.ndarray) -> Route:
         best = int(scores.argmax())
