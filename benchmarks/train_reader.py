@@ -2,8 +2,8 @@
 
 One step: one to four facts stand in the prompt, most of them drawn from the gate's word bank, some
 of them tuning facts; questions of every form about one of them are answered in that form, near
-misses and what another fact would answer with "not told". Some questions need two facts, one of which says
-whom the other is about, and get both.
+misses and what another fact would answer with "not told". Some questions need two facts, one of
+which says whom the other is about, and get both.
 Some facts were told in passing, and only part of what was said became the statement: then the
 prompt quotes the user.
 What counts is measured on the everyday facts, which are validation data.
