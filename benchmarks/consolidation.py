@@ -121,14 +121,14 @@ def ask_after_changes(learner: OnlineLearner, facts: list[TaughtFact]) -> None:
     """Merge, correct half of the facts and forget the others, merge again, ask for what was so."""
     *_, ended = consolidate(learner)
     print(ended.event, ended.values, flush=True)
-    taken = {fact.id: take_at_word(fact.turn, learner.language) for fact in facts}
+    taken = {fact.id: take_at_word(fact.turn, learner.language, learner.judge) for fact in facts}
     objects = sorted({fact.object for fact in taken.values() if fact.object})
     kept = []
     for place, taught in enumerate(facts[::2]):
         (probe,) = first(taught)
         others = [each for each in objects if not contains(each, probe.answers)]
         other, question = others[place % len(others)], taught.turn.question or probe.question
-        kept.append(take_at_word(correction(question, other), learner.language))
+        kept.append(take_at_word(correction(question, other), learner.language, learner.judge))
     for _ in retell(learner, kept):
         pass
     *_, ended = consolidate(learner)

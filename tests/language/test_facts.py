@@ -160,6 +160,20 @@ def test_take_at_word_accepts_what_detection_would_not():
         take_at_word(Turn(" !!! "), SECTION)
 
 
+def test_of_several_statements_taken_at_word_the_likeliest_counts():
+    class Judge:
+        """Sure of nothing, and least of what it rained."""
+
+        def chances(self, candidates):
+            return [0.01 if "rain" in candidate.text else 0.1 for candidate in candidates]
+
+    turn = Turn("It has been raining since breakfast. Ask Gideon if you need a tent.")
+    assert detect_all(turn, SECTION, Judge()) == []
+    fact = take_at_word(turn, SECTION, Judge())
+    assert "Gideon" in fact.statement and "raining" not in fact.statement
+    assert fact.confidence == SECTION.min_confidence
+
+
 def test_spacy_is_optional():
     try:
         import spacy  # noqa: F401

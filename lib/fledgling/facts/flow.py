@@ -31,7 +31,7 @@ def learn(
             text = learner.answer([turn.text])[0].text if reply else ""
             yield StepRecord(learner.turns, "reply", values={"turn": turn.text, "reply": text})
             if taught and not facts:
-                facts = [take_at_word(turn, learner.language)]
+                facts = [take_at_word(turn, learner.language, learner.judge)]
             for fact in facts:
                 told = {"statement": fact.statement, "relation": fact.relation}
                 yield StepRecord(learner.turns, "fact", fact.id, told)

@@ -73,7 +73,8 @@ def detect_all(turn: Turn, section: LanguageSection, judge: Judge | None = None)
 
 
 def take_at_word(turn: Turn, section: LanguageSection, judge: Judge | None = None) -> Fact:
-    """The fact in ``turn``; where none is detected, the whole turn as a general statement.
+    """The fact in ``turn``; where none is detected, the likeliest of its statements, or, without a
+    ``judge`` to tell, the whole turn as a general statement.
 
     For turns known to state something, such as the lines of a fact stream. Raises ``DataError`` for
     a turn without words.
@@ -81,6 +82,9 @@ def take_at_word(turn: Turn, section: LanguageSection, judge: Judge | None = Non
     fact = detect(turn, section, judge)
     if fact is not None:
         return fact
+    likeliest = _likeliest(turn, section, judge) if judge is not None else None
+    if likeliest is not None:
+        return likeliest
     text = check_text(" ".join(turn.text[: section.max_characters].split()), "the turn")
     plain = full_statement(mend_apostrophes(text))
     reading = general(plain) or Reading(plain)
@@ -152,22 +156,35 @@ def _by_judgement(
     is_earnest = any(chance >= section.threshold for chance in chances)
     least = section.threshold_beside if is_earnest else section.threshold
     for candidate, chance in zip(candidates, chances, strict=True):
-        if chance < least:
-            continue
-        correction = candidate.correction
-        if correction is not None and (candidate.asked or not correction.said):
-            found.append(_correction(candidate, section, chance))
-            continue
-        by_rule = _by_rule(candidate, section)
-        if by_rule is not None:  # where both find it, it is what the rules read, as sure as them
-            found.append(by_rule)
-            continue
-        plain = full_statement(correction.said if correction else candidate.piece.alone)
-        reading = read(plain, section) or Reading(plain)
-        if correction is not None:
-            reading = replace(reading, kind="correction")
-        found.append(_fact(reading, candidate.piece.said, section, round(float(chance), 4)))
+        if chance >= least:
+            found.append(_as_read(candidate, chance, section))
     return found
+
+
+def _as_read(candidate: Candidate, chance: float, section: LanguageSection) -> Fact:
+    """A candidate that the judge takes for a statement, as the rules read it."""
+    correction = candidate.correction
+    if correction is not None and (candidate.asked or not correction.said):
+        return _correction(candidate, section, chance)
+    by_rule = _by_rule(candidate, section)
+    if by_rule is not None:  # where both find it, it is what the rules read, as sure as them
+        return by_rule
+    plain = full_statement(correction.said if correction else candidate.piece.alone)
+    reading = read(plain, section) or Reading(plain)
+    if correction is not None:
+        reading = replace(reading, kind="correction")
+    return _fact(reading, candidate.piece.said, section, round(float(chance), 4))
+
+
+def _likeliest(turn: Turn, section: LanguageSection, judge: Judge) -> Fact | None:
+    """The likeliest statement of a turn that holds several, None where there is one or none."""
+    candidates = find_candidates(turn, section)
+    if len(candidates) < 2:
+        return None
+    chances = list(judge.chances(candidates))
+    best = max(range(len(candidates)), key=chances.__getitem__)
+    fact = _as_read(candidates[best], section.min_confidence, section)
+    return None if find_fault(fact.statement) else fact
 
 
 def _correction(

@@ -47,7 +47,7 @@ def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[Prob
 
 def fact_as_stored(learner: OnlineLearner, fact: TaughtFact) -> str:
     """The statement under which the learner would store a fact."""
-    return take_at_word(fact.turn, learner.language).statement
+    return take_at_word(fact.turn, learner.language, learner.judge).statement
 
 
 def ask_neighbours(
