@@ -1,11 +1,12 @@
 """The gate's reader on the packaged encoder."""
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from fledgling.core.errors import ModelError
-from fledgling.facts.gate.ensemble import MADE_BY, SCORERS, load_scorers
+from fledgling.facts.gate.ensemble import MADE_BY, SCORERS, Ensemble, load_scorers
 from fledgling.models.pair_scorer import load_pair_scorer
 
 pytestmark = pytest.mark.model
@@ -42,6 +43,23 @@ def test_an_ensemble_is_the_mean_of_its_members_logits():
     expected = torch.sigmoid(torch.stack(logits).mean(0))
     assert len(ensemble.members) >= 2
     assert ensemble.score(pairs).tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_a_pair_is_read_once_and_the_oldest_scores_go(monkeypatch):
+    class Counting:
+        read = ()
+
+        def score(self, pairs):
+            Counting.read += tuple(pairs)
+            return np.full(len(pairs), 0.7, np.float32)
+
+    monkeypatch.setattr("fledgling.facts.gate.ensemble.REMEMBERED", 2)
+    ensemble = Ensemble((Counting(),))
+    assert ensemble.score([("a", "?"), ("b", "?"), ("a", "?")]).tolist() == pytest.approx([0.7] * 3)
+    assert Counting.read == (("a", "?"), ("b", "?"))
+    ensemble.score([("a", "?"), ("c", "?")])  # "b" is the oldest now
+    ensemble.score([("a", "?"), ("b", "?")])
+    assert Counting.read == (("a", "?"), ("b", "?"), ("c", "?"), ("b", "?"))
 
 
 def test_a_missing_damaged_or_foreign_file_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from fledgling.facts.gate.gate import Gate
 from fledgling.facts.learner import Reply
 from fledgling.facts.measuring.probing import (
     AnchorSet,
+    ask,
     ask_neighbours,
     ask_probes,
     evaluate,
@@ -78,6 +79,7 @@ def test_a_neighbour_counts_only_where_the_base_does_not_say_the_same(
     scripted, monkeypatch, base, contaminated
 ):
     monkeypatch.setattr(scripted, "base_answer", lambda questions: [base] * len(questions))
+    monkeypatch.setattr(scripted, "sources", lambda questions: ["fact"] * len(questions))
     known = {}
     results = ask_neighbours(scripted, [LENA], known)
     assert [result.hit for result in results] == contaminated
@@ -95,6 +97,17 @@ def test_base_answers_are_asked_for_once(scripted, monkeypatch):
     ask_neighbours(scripted, [LENA, LENA], known)
     ask_neighbours(scripted, [LENA], known)
     assert sorted(asked) == ["What does Lena play?", "Where does Tim live?"]
+
+
+def test_what_the_base_answers_is_recalled_and_not_asked_again(scripted, monkeypatch):
+    monkeypatch.setattr(scripted, "base_answer", lambda questions: ["Hm."] * len(questions))
+    answer, asked = scripted.answer, []
+    monkeypatch.setattr(scripted, "answer", lambda these: asked.extend(these) or answer(these))
+    known = {"What is the capital of France?": "Lyon."}
+    questions = ["Where does Lena live?", "What is the capital of France?", "Who sings?"]
+    texts = [text for text, _ in ask(scripted, questions, known)]
+    assert texts == ["In Oslo.", "Lyon.", "Hm."]
+    assert asked == ["Where does Lena live?"] and known["Who sings?"] == "Hm."
 
 
 def test_anchors_of_an_untaught_learner_have_not_moved(new_learner):

@@ -66,7 +66,7 @@ def run_stream(
                 if section.consolidation.at_end:
                     *_, ended = consolidate(learner)
                     yield ended
-            scores = _retention(learner, facts[: place + 1], matrix)
+            scores = _retention(learner, facts[: place + 1], matrix, base_answers)
             yield StepRecord(place, "retention", fact.id, course.known(scores))
         metrics, probes, neighbours = evaluate(learner, facts, anchor_set, base_answers)
         for event, asked in (("probe", probes), ("neighbour", neighbours)):
@@ -127,11 +127,14 @@ class _Course:
 
 
 def _retention(
-    learner: OnlineLearner, taught: Sequence[TaughtFact], matrix: bool
+    learner: OnlineLearner,
+    taught: Sequence[TaughtFact],
+    matrix: bool,
+    base_answers: dict[str, str],
 ) -> list[float | None]:
     asked = taught if matrix else taught[-1:]
     direct = [fact.__class__(fact.id, fact.turn, fact.probes_of("direct")) for fact in asked]
-    scores = _final_scores(asked, ask_probes(learner, direct))
+    scores = _final_scores(asked, ask_probes(learner, direct, base_answers))
     return [None] * (len(taught) - len(asked)) + scores
 
 

@@ -25,23 +25,28 @@ from fledgling.language.facts import take_at_word
 from fledgling.language.settings import LanguageSection
 
 
-def ask_probes(learner: OnlineLearner, facts: Sequence[TaughtFact]) -> list[ProbeResult]:
+def ask_probes(
+    learner: OnlineLearner,
+    facts: Sequence[TaughtFact],
+    base_answers: dict[str, str] | None = None,
+) -> list[ProbeResult]:
     """Every probe of the facts, answered freely and greedily."""
     asked = [(fact, probe) for fact in facts for probe in fact.probes]
-    replies = learner.answer([probe.question for _, probe in asked])
+    base_answers = {} if base_answers is None else base_answers
+    replies = ask(learner, [probe.question for _, probe in asked], base_answers)
     stated = {fact.id: (fact.turn.text, fact_as_stored(learner, fact)) for fact in facts}
     return [
         ProbeResult(
             fact.id,
             probe.kind,
             probe.question,
-            reply.text,
-            is_right(probe, reply.text, stated=stated[fact.id]),
-            is_exact(reply.text, probe.answers),
-            reply.source != BASE,
+            text,
+            is_right(probe, text, stated=stated[fact.id]),
+            is_exact(text, probe.answers),
+            source != BASE,
             probe.form,
         )
-        for (fact, probe), reply in zip(asked, replies, strict=True)
+        for (fact, probe), (text, source) in zip(asked, replies, strict=True)
     ]
 
 
@@ -60,17 +65,33 @@ def ask_neighbours(
     questions = [neighbour.question for _, neighbour in asked]
     recall_base(learner, questions, base_answers)
     results = []
-    for (fact, neighbour), reply in zip(asked, learner.answer(questions), strict=True):
+    replies = ask(learner, questions, base_answers)
+    for (fact, neighbour), (text, source) in zip(asked, replies, strict=True):
         base = base_answers[neighbour.question]
-        spilled = contains(reply.text, neighbour.forbidden)
+        spilled = contains(text, neighbour.forbidden)
         hit = spilled and not contains(base, neighbour.forbidden)
-        opened = reply.source != BASE
+        opened = source != BASE
         results.append(
-            NeighbourResult(
-                fact.id, neighbour.kind, neighbour.question, reply.text, base, hit, opened
-            )
+            NeighbourResult(fact.id, neighbour.kind, neighbour.question, text, base, hit, opened)
         )
     return results
+
+
+def ask(
+    learner: OnlineLearner, questions: Sequence[str], base_answers: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Every question's answer and what gave it. The frozen base always answers the same, so it is
+    asked each question once, and its answers are kept in ``base_answers``.
+    """
+    sources = learner.sources(questions)
+    by_base = [text for text, source in zip(questions, sources, strict=True) if source == BASE]
+    recall_base(learner, by_base, base_answers)
+    moved = [text for text, source in zip(questions, sources, strict=True) if source != BASE]
+    fresh = iter(learner.answer(moved) if moved else [])
+    return [
+        (base_answers[text] if source == BASE else next(fresh).text, source)
+        for text, source in zip(questions, sources, strict=True)
+    ]
 
 
 def recall_base(
@@ -157,16 +178,10 @@ class AnchorSet:
             with learner.placement.acting(source) as model, torch.no_grad():
                 framed = rows if model is learner.adapted else model.reframe(rows)
                 total += drift(base, model.logits(framed), rows.targets)
-        self.latest = self._answers(learner, sources)
+        known = dict(zip(self.prompts, self.answers, strict=True))
+        self.latest = [text for text, _ in ask(learner, self.prompts, known)]
         pairs = zip(self.latest, self.answers, strict=True)
         return stability_metrics(total, [now == before for now, before in pairs])
-
-    def _answers(self, learner: OnlineLearner, sources: Sequence[str]) -> list[str]:
-        """The answers now; where the plain base answers they are what it answered before."""
-        moved = [prompt for prompt, by in zip(self.prompts, sources, strict=True) if by != BASE]
-        fresh = dict(zip(moved, learner.answer(moved), strict=True)) if moved else {}
-        pairs = zip(self.prompts, self.answers, strict=True)
-        return [fresh[prompt].text if prompt in fresh else answer for prompt, answer in pairs]
 
 
 def evaluate(
@@ -176,5 +191,6 @@ def evaluate(
     base_answers: dict[str, str],
 ) -> tuple[dict[str, float | None], list[ProbeResult], list[NeighbourResult]]:
     """All editing and stability metrics of the contract, with the results they are made of."""
-    probes, neighbours = ask_probes(learner, facts), ask_neighbours(learner, facts, base_answers)
+    probes = ask_probes(learner, facts, base_answers)
+    neighbours = ask_neighbours(learner, facts, base_answers)
     return {**editing_metrics(probes, neighbours), **anchors.measure(learner)}, probes, neighbours
