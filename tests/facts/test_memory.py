@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fledgling.core.errors import DataError
 from fledgling.core.records import Fact
-from fledgling.facts.memory import NEVER_MEASURED, STRATEGIES, FactMemory
+from fledgling.facts.memory import STRATEGIES, FactMemory
 from fledgling.facts.store import FactStore
+from fledgling.facts.stored import NEVER_MEASURED
 from fledgling.settings import load_config
 
 SECTION = load_config().facts.memory

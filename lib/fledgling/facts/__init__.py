@@ -20,8 +20,9 @@ leads a question through several facts.
 ``consolidation`` merges the adapters of many facts into one (``learning/merging``,
 ``placements/consolidated``).
 
-``guard`` refuses an update that breaks something. ``memory`` keeps the facts, ``store`` the file in
-which a turn is whole or has not happened, ``store_check`` tells and mends damage.
+``guard`` refuses an update that breaks something. ``memory`` keeps the facts (``stored``: one with
+its history), ``store`` the file in which a turn is whole or has not happened, ``store_check`` tells
+and mends damage.
 
 ``measuring/``: ``streams`` are the facts and their questions, ``scoring`` says whether a reply is
 right, ``experiments`` runs one recipe and ``comparing`` several; the rest are metrics, tables and

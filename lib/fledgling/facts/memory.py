@@ -15,54 +15,27 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 import sqlite3
-import zlib
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection
+from dataclasses import asdict, replace
 
 from fledgling.core.database import transaction
 from fledgling.core.errors import DataError
 from fledgling.core.records import Fact
 from fledgling.facts.settings import MemorySection
+from fledgling.facts.stored import (
+    NEVER_MEASURED,
+    WRITE,
+    StoredFact,
+    checksum,
+    key_of,
+    read_fact,
+    read_stored,
+    replaces,
+    slot_of,
+)
 
 STRATEGIES = ("importance", "highest_loss", "least_rehearsed", "mixed", "random")
-_COLUMNS = [
-    "id",
-    "fact",
-    "key",
-    "slot",
-    "born",
-    "seen",
-    "count",
-    "fresh",
-    "stale",
-    "loss",
-    "rehearsed",
-    "trained",
-    "sum",
-]
-_WRITE = (
-    f"INSERT INTO facts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-    " ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
-)
-NEVER_MEASURED = 1e9  # the loss of a fact not yet measured: it comes before all measured ones
-
-
-@dataclass(frozen=True)
-class StoredFact:
-    """A fact with its history: turns ``born`` and ``seen``, times said, last loss in nats, last
-    rehearsal, and whether it was trained or still waits in the prompt.
-    """
-
-    fact: Fact
-    born: int
-    seen: int
-    count: int = 1
-    loss: float = NEVER_MEASURED
-    rehearsed: int = -1
-    trained: bool = False
 
 
 class FactMemory:
@@ -101,7 +74,7 @@ class FactMemory:
         """
         with transaction(self.connection):
             known = self.connection.execute(
-                "SELECT id FROM facts WHERE key = ?", (_key(fact),)
+                "SELECT id FROM facts WHERE key = ?", (key_of(fact),)
             ).fetchone()
             replaced = [
                 old for old in self.contradicted(fact) if known is None or old != known["id"]
@@ -136,13 +109,21 @@ class FactMemory:
         text = json.dumps(asdict(fact), ensure_ascii=False)
         history = (stored.born, stored.seen, stored.count)
         latest = (float(stored.loss), stored.rehearsed, int(stored.trained))
-        row = (fact.id, text, _key(fact), _slot(fact), *history, *self._standings(stored), *latest)
-        self.connection.execute(_WRITE, (*row, checksum(row)))
+        row = (
+            fact.id,
+            text,
+            key_of(fact),
+            slot_of(fact),
+            *history,
+            *self._standings(stored),
+            *latest,
+        )
+        self.connection.execute(WRITE, (*row, checksum(row)))
 
     def get(self, fact_id: str) -> Fact | None:
         """The fact of that id, or None."""
         row = self.connection.execute("SELECT fact FROM facts WHERE id = ?", (fact_id,)).fetchone()
-        return _fact(row["fact"]) if row else None
+        return read_fact(row["fact"]) if row else None
 
     def entry(self, fact_id: str) -> StoredFact:
         """The fact of that id with its history. Raises ``DataError`` when there is none."""
@@ -151,7 +132,7 @@ class FactMemory:
             raise DataError(
                 f"no fact {fact_id!r} is remembered; FactMemory.all() lists those that are"
             )
-        return _stored(row)
+        return read_stored(row)
 
     def all(self) -> list[Fact]:
         """Every fact, oldest first."""
@@ -162,7 +143,7 @@ class FactMemory:
         rows = self.connection.execute(
             "SELECT fact FROM facts ORDER BY born DESC, rowid DESC LIMIT ?", (count,)
         ).fetchall()
-        return [_fact(row["fact"]) for row in reversed(rows)]
+        return [read_fact(row["fact"]) for row in reversed(rows)]
 
     def ids(self) -> set[str]:
         """The ids of every fact."""
@@ -171,7 +152,7 @@ class FactMemory:
     def entries(self) -> list[StoredFact]:
         """Every fact with its history, oldest first: what a checkpoint saves."""
         return [
-            _stored(row)
+            read_stored(row)
             for row in self.connection.execute("SELECT * FROM facts ORDER BY born, rowid")
         ]
 
@@ -180,7 +161,7 @@ class FactMemory:
         rows = self.connection.execute(
             "SELECT fact FROM facts WHERE NOT trained ORDER BY born, rowid"
         )
-        return [_fact(row["fact"]) for row in rows]
+        return [read_fact(row["fact"]) for row in rows]
 
     def mark_trained(self, fact_id: str) -> None:
         """Note that weights hold the fact."""
@@ -189,9 +170,9 @@ class FactMemory:
     def same(self, fact: Fact) -> Fact | None:
         """The remembered fact that says the same, whatever its id."""
         row = self.connection.execute(
-            "SELECT fact FROM facts WHERE key = ?", (_key(fact),)
+            "SELECT fact FROM facts WHERE key = ?", (key_of(fact),)
         ).fetchone()
-        return _fact(row["fact"]) if row else None
+        return read_fact(row["fact"]) if row else None
 
     def update_loss(self, fact_id: str, loss: float, turn: int | None = None) -> None:
         """Note the loss (nats a token) just measured for a fact, and that it was rehearsed at
@@ -248,7 +229,7 @@ class FactMemory:
         rows = self.connection.execute(
             f"SELECT id, fact FROM facts ORDER BY {order} LIMIT ?", (count + len(exclude),)
         )
-        return [_fact(row["fact"]) for row in rows if row["id"] not in exclude][:count]
+        return [read_fact(row["fact"]) for row in rows if row["id"] not in exclude][:count]
 
     def _draw_important(
         self, count: int, rng: random.Random, turn: int, exclude: Collection[str]
@@ -260,7 +241,7 @@ class FactMemory:
         ):
             limit = self.section.importance_pool * count + len(exclude)
             pool += [
-                _stored(row)
+                read_stored(row)
                 for row in self.connection.execute(query, (turn - self.section.decay_after, limit))
             ]
         pool = [stored for stored in pool if stored.fact.id not in exclude]
@@ -319,75 +300,16 @@ class FactMemory:
                 )
                 for row in self.connection.execute(query, (keep, edge))
             ]
-        return min((self._importance(_stored(row), turn), row["born"], row["id"]) for row in rows)[
-            -1
-        ]
+        return min(
+            (self._importance(read_stored(row), turn), row["born"], row["id"]) for row in rows
+        )[-1]
 
     def contradicted(self, fact: Fact) -> list[str]:
         """The ids of the remembered facts that ``fact`` would replace, oldest first."""
         query = "SELECT id, fact FROM facts WHERE slot = ? ORDER BY born, rowid"
-        rows = self.connection.execute(query, (_slot(fact),)).fetchall()
-        return [row["id"] for row in rows if _replaces(fact, _fact(row["fact"]))]
-
-
-def _replaces(new: Fact, old: Fact) -> bool:
-    """Whether ``new`` makes ``old`` untrue, given the same subject and relation (or the same
-    question).
-    """
-    same_object = _plain(new.object) == _plain(old.object)
-    if new.kind == "retraction":
-        return old.kind == "retraction" or same_object or not new.object
-    if old.kind == "retraction":
-        return new.exclusive or same_object or not old.object
-    return new.exclusive or bool(new.question)
+        rows = self.connection.execute(query, (slot_of(fact),)).fetchall()
+        return [row["id"] for row in rows if replaces(fact, read_fact(row["fact"]))]
 
 
 def _log_repetition(count: int) -> float:
     return math.log2(1.0 - 2.0 ** -min(max(count, 1), 50))
-
-
-def _plain(text: str) -> str:
-    words = re.findall(r"\w+", text.casefold())
-    return " ".join(word for word in words if word not in {"the", "a", "an"})
-
-
-def _key(fact: Fact) -> str:
-    return f"{_plain(fact.question or '')}|{_plain(fact.statement)}"
-
-
-def _slot(fact: Fact) -> str:
-    return (
-        f"?|{_plain(fact.question)}" if fact.question else _slot_name(fact.relation, fact.subject)
-    )
-
-
-def _slot_name(relation: str, subject: str) -> str:
-    return f"{relation}|{_plain(subject)}"
-
-
-def _fact(text: str) -> Fact:
-    values = json.loads(text)
-    return Fact(**{**values, "entities": tuple(values["entities"])})
-
-
-def checksum(row: Sequence[object]) -> int:
-    """CRC-32 of a row's values, ``sum`` left out."""
-    return zlib.crc32(repr(tuple(row)).encode("utf-8", "surrogatepass"))
-
-
-def _stored(row: sqlite3.Row) -> StoredFact:
-    values = tuple(row)
-    if checksum(values[:-1]) != values[-1]:
-        raise DataError(
-            f"the stored fact {row['id']!r} is damaged; `fledgling store check FILE` tells what is"
-            " lost and mends what it can"
-        )
-    return StoredFact(
-        _fact(row["fact"]),
-        row["born"],
-        row["seen"],
-        row["count"],
-        row["loss"],
-        row["rehearsed"],
-        bool(row["trained"]),
-    )

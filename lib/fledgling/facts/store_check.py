@@ -16,8 +16,8 @@ from safetensors.torch import load
 
 from fledgling.core.database import connect
 from fledgling.core.errors import DataError
-from fledgling.facts.memory import checksum
 from fledgling.facts.store import CONSOLIDATED, SCHEMA, digest, sum_path
+from fledgling.facts.stored import checksum
 
 _COLUMNS = {
     "facts": "id, fact, key, slot, born, seen, count, fresh, stale, loss, rehearsed, trained, sum",
