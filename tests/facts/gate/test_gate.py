@@ -170,7 +170,8 @@ def test_three_facts_are_joined_where_three_steps_are_allowed():
         """A chain of two answers well enough, one of three better."""
 
         def score(self, pairs):
-            return np.array([0.3 * text.count(".") + 0.32 for text, _ in pairs], np.float32)
+            told = [0 if "today" in asked else text.count(".") for text, asked in pairs]
+            return np.array([0.3 * count + 0.32 for count in told], np.float32)
 
     for steps, found in ((2, 2), (3, 3)):
         gate = gate_of(TEACHER, HOME, TOWER, steps=steps)
@@ -183,4 +184,18 @@ def test_few_chains_are_read_however_many_facts_are_linked():
     many = [fact(str(number), f"Aurelio met guest {number}.") for number in range(8)]
     gate = gate_of(TEACHER, *many, steps=2, chains=3, reader=reader)
     gate.route(["Whom did my teacher meet?"])
-    assert [len(pairs) for pairs in reader.pairs] == [4, 3]
+    assert [len(pairs) for pairs in reader.pairs] == [4, 3 + 3]  # each with small talk, too
+
+
+def test_a_chain_that_opens_for_anything_opens_for_nothing():
+    gate = gate_of(TEACHER, HOME, steps=2)
+    gate.score = lambda pairs: np.array([0.95 * (t.count(".") > 1) for t, _ in pairs], np.float32)
+    assert led(gate, "Where does my teacher live?") == {None}
+
+
+def test_a_chain_begins_at_a_fact_that_is_near_the_question():
+    gate = gate_of(TEACHER, HOME, steps=2)
+    question = "Where does my teacher live?"
+    assert led(gate, question) == {"t", "h"}
+    gate.section = gate.section.model_copy(update={"min_similarity": 0.99})
+    assert led(gate, question) == {None}

@@ -21,6 +21,10 @@ from fledgling.facts.walking import Chain, Links, longer
 Embed = Callable[[list[str]], np.ndarray]
 ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
 
+# No fact answers it. The scorer has learned on single facts: a chain that it opens for this it
+# would open for anything.
+SMALL_TALK = "How are you today?"
+
 
 @dataclass(frozen=True)
 class Route:
@@ -118,24 +122,17 @@ class Gate:
         routes = [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
         if self.section.steps == 1:
             return routes
-        place_of = {fact_id: place for place, fact_id in enumerate(self.ids)}
-        return [
-            self._lead(question, route, [(self.ids[place],) for place in places], row, place_of)
-            for question, route, places, row in zip(
-                questions, routes, nearest, similarity, strict=True
-            )
-        ]
+        found = zip(questions, routes, nearest, similarity, strict=True)
+        return [self._lead(question, route, places, row) for question, route, places, row in found]
 
     def _lead(
-        self,
-        question: str,
-        route: Route,
-        chains: list[Chain],
-        similarity: np.ndarray,
-        place_of: dict[str, int],
+        self, question: str, route: Route, nearest: np.ndarray, similarity: np.ndarray
     ) -> Route:
-        """``route``, or a chain of facts that answers better. ``chains``: where to begin."""
+        """``route``, or a chain of facts that answers better, begun at one that is near enough."""
         section = self.section
+        place_of = {fact_id: place for place, fact_id in enumerate(self.ids)}
+        near = [place for place in nearest if similarity[place] >= section.min_similarity]
+        chains: list[Chain] = [(self.ids[place],) for place in near]
 
         def likeness(chain: Chain) -> float:
             return sum(float(similarity[place_of[fact_id]]) for fact_id in chain)
@@ -146,7 +143,11 @@ class Gate:
             if not read:
                 break
             texts = [" ".join(self._texts[place_of[one]] for one in chain) for chain in read]
-            scores = self.score([(text, question) for text in texts])
+            scores = self.score(
+                [(text, asked) for asked in (question, SMALL_TALK) for text in texts]
+            )
+            scores, idle = scores.reshape(2, -1)
+            scores = np.where(idle < section.threshold, scores, 0.0)
             best = int(scores.argmax())
             probability, chains = float(scores[best]), [read[best]]
             if probability < section.chain_threshold or probability <= route.probability:
