@@ -53,6 +53,22 @@ def test_asking_teaches_nothing_and_teaching_takes_anything_at_its_word(open_ses
     assert len(session.facts()) == 1
 
 
+def test_what_is_said_is_judged_as_the_lesson_judges_it(open_session):
+    class Sure:
+        """Takes what the rules do not understand for a statement."""
+
+        def chances(self, candidates):
+            return [0.99 * ("Tea" in candidate.text) for candidate in candidates]
+
+    said = "Tea for my wife!"
+    session = open_session()
+    tell(session, said)
+    assert session.facts() == []
+    session.learner.judge = Sure()
+    tell(session, said, "Thanks, that was quick.")
+    assert statements(session) == ["Tea for your wife."]
+
+
 def test_what_was_learned_is_told_with_its_words(open_session):
     session = open_session()
     tell(session, f"By the way, {FACT}")
