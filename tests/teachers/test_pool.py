@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,21 @@ def test_mocks_repeat_themselves_whatever_the_order() -> None:
     backwards = [second.say(question.question) for question in reversed(QUIZ)]
     assert forwards == backwards[::-1]
     assert MockTeacher("m", QUIZ, MockManner()).say("What is love?").text == "I do not know."
+
+
+def test_mocks_fail_on_the_same_calls_whatever_the_order() -> None:
+    async def failures(order: Sequence[str]) -> dict[str, list[bool]]:
+        mock = MockTeacher("m", QUIZ, MockManner(failing=0.5, latency_s=1e-4), seed=5)
+        failed: dict[str, list[bool]] = {}
+        for text in order:
+            answer = await mock.answer(Query(text), timeout=1.0)
+            failed.setdefault(text, []).append(bool(answer.error))
+        return failed
+
+    texts = [question.question for question in QUIZ[:12]]
+    forwards = asyncio.run(failures([*texts, *texts]))
+    assert forwards == asyncio.run(failures([text for text in texts[::-1] for _ in range(2)]))
+    assert len({tuple(calls) for calls in forwards.values()}) > 2
 
 
 def test_stalling_mocks_leave_the_pool_answering() -> None:

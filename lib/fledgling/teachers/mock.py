@@ -3,14 +3,15 @@ stall.
 
 Whether a mock is right is drawn from a Gaussian copula: ``accuracy`` sets how often each is right,
 ``correlation`` how far the pool's errors come together. What a mock knows depends only on seed,
-question and name, never on the order of asking; whether a call fails or stalls also on how often it
-was asked.
+question and name, never on the order of asking; whether a call fails or stalls also on how often
+that question was asked before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,15 +71,16 @@ class MockTeacher:
         """``bare``: says the answer alone instead of a sentence."""
         self.name = name
         self.manner = manner
-        self._asked = 0
+        self._asked: Counter[str] = Counter()  # how often each question was asked
         self._quiz = {question.question: question for question in quiz}
         self._seed = seed
         self._bare = bare
 
     async def answer(self, query: Query, *, timeout: float) -> Answer:
         """Answer, fail or stall."""
-        self._asked += 1
-        manner, random = self.manner, self._random("manner", query.text, str(self._asked))
+        self._asked[query.text] += 1
+        times = str(self._asked[query.text])
+        manner, random = self.manner, self._random("manner", query.text, times)
         fails, stalls = random.random() < manner.failing, random.random() < manner.stalling
         latency = manner.latency_s * random.uniform(1 - manner.jitter, 1 + manner.jitter)
         seconds = min(manner.stall_s if stalls else latency, timeout)
