@@ -63,7 +63,6 @@ def longer(chains: Sequence[Chain], question: str, links: Links, *, common: int)
 def _words(text: str) -> Iterator[str]:
     """Content words in the singular, as they are compared."""
     for word in words_of(text):
-        word = word.removesuffix("'s")
         word = word.removesuffix("s") if len(word) > 3 else word
         if word not in FUNCTION_WORDS:
             yield word

@@ -39,9 +39,10 @@ def _plot_losses(axes: Axes, updates: Sequence[StepRecord]) -> None:
             lessons.append([])
         lessons[-1].append((place, record.values["loss"]))
     _plot_lines(axes, lessons)
-    fell = sum(points[-1][1] < points[0][1] for points in lessons)
-    title = f"Loss fell in {fell} of {len(lessons)} lessons" if lessons else "Loss"
+    left = max((points[-1][1] for points in lessons), default=0.0)
+    title = f"Loss at the end: {left:.3f} at most" if lessons else "Loss"
     label(axes, title=title, x="update", y="nats per token")
+    axes.set_ylim(bottom=0.0)
     _hint(axes, lessons)
 
 

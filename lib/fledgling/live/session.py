@@ -122,9 +122,9 @@ class Session:
         """One turn: the model replies, then learns what the turn states, in the background."""
         text = check_message(text, self.live.longest_message)
         turn = self._turn(text)
-        learner = self.learner  # judged here as the lesson will judge it
-        found = detect_all(turn, self.language, learner.judge)
-        learns = learner.facts.learning.own_replies or found
+        learner = self.learner  # the turn is judged here as the lesson will judge it
+        own_replies = learner.facts.learning.own_replies
+        learns = own_replies or detect_all(turn, self.language, learner.judge)
         try:
             return self.ask(text, on_text)
         finally:  # a reply that was broken off takes no fact with it

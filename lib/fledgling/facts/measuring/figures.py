@@ -47,11 +47,13 @@ def plot_one_fact(updates: Sequence[Step], *, base_loss: float | None = None) ->
     if base_loss is not None:
         one.axhline(base_loss, color=GREY, linestyle="--")
         beside = {"transform": one.get_yaxis_transform(), "va": "bottom", "color": GREY}
-        one.text(0.02, base_loss, f"the base: {base_loss:.2f}", **beside)
+        one.text(0.02, base_loss, "the base", **beside)
         one.set_xlim(0.5, len(losses) + 0.5)
     one.set_ylim(bottom=0, top=None if base_loss is None else 1.2 * max(base_loss, *losses))
     one.set_xticks(range(1, len(losses) + 1))
-    label(one, title="One fact being learned", x="update", y="loss before it (nats/token)")
+    of_base = "" if base_loss is None else f", the base's {base_loss:.2f}"
+    title = f"One fact: loss {losses[-1]:.2f} at its last update{of_base}"
+    label(one, title=title, x="update", y="loss before it (nats/token)")
     return figure
 
 
