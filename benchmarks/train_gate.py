@@ -6,7 +6,11 @@ data/facts/gate/scorers/. The packaged ones were made by:
     train_gate.py --held-out 5 --out 2 --seed 1 --generated 12000 --epochs 2
     train_gate.py --out 3 --rank 8 --generated 4000 --epochs 1.2
 
-The fourth has seen the tuning facts' questions of use and their closer near misses.
+The fourth has seen the tuning facts' questions of use and their closer near misses. Then each of
+them learned turns that tell a fact in passing, with its number as seed, what it held out before:
+
+    train_gate.py --onwards --out 0 --rank 8 --generated 2000 --epochs 1 --lr 3e-4 --no-mined
+
 ``--held-out 5`` leaves every fifth tuning fact out and reports on it.
 
 Learns from data/facts/tuning.jsonl and pairs generated from data/facts/gate/relations.yaml, never
@@ -19,19 +23,25 @@ import argparse
 import random
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
+from told_in_passing import wrapped
 
 from fledgling.core import runtime
+from fledgling.core.errors import ModelError
 from fledgling.core.paths import DATA
 from fledgling.facts.gate.ensemble import SCORERS
 from fledgling.facts.gate.pairs import generate_pairs
 from fledgling.facts.measuring.anchors import held_in, unrelated
-from fledgling.facts.measuring.streams import TaughtFact, tuning
+from fledgling.facts.measuring.streams import TaughtFact, read_fact_stream, tuning
 from fledgling.models.loading import load_embedder
 from fledgling.models.pair_scorer import LORA_SCALE, TARGETS, PairScorer, save_pair_scorer
+
+PASSING_WEIGHT = 4  # times that each pair of a fact told in passing comes
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,23 @@ def stream_pairs(facts: list[TaughtFact], rng: random.Random, others: int) -> li
             for question in rng.sample(asked, others)
             if question not in own
         ]
+    return pairs
+
+
+def passing_pairs(facts: list[TaughtFact], rng: random.Random) -> list[Pair]:
+    """Whole turns that tell a fact in passing: what people told so, and tuning facts between other
+    things.
+    """
+    told = read_fact_stream(DATA / "facts" / "in_passing.jsonl")
+    pairs = PASSING_WEIGHT * stream_pairs(told, rng, others=3)
+    plain = [fact for fact in facts if not fact.turn.question]
+    texts = [fact.turn.text for fact in plain]
+    for fact in plain:
+        turn = wrapped(fact.turn.text, texts, rng)
+        some = rng.sample(fact.probes, min(4, len(fact.probes)))
+        pairs += [Pair(turn, probe.question, 1, probe.kind) for probe in some]
+        near = rng.sample(fact.neighbours, min(4, len(fact.neighbours)))
+        pairs += [Pair(turn, other.question, 0, other.kind) for other in near]
     return pairs
 
 
@@ -108,6 +135,17 @@ def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]
     )
     model = get_peft_model(embedder.model, lora)
     return PairScorer(type(embedder)(model, embedder.tokenizer), torch.nn.Linear(384, 1)), model
+
+
+def take_up(path: Path, scorer: PairScorer, model: torch.nn.Module) -> None:
+    """The weights of an earlier training."""
+    tensors = {name: value.float() for name, value in load_file(path).items()}
+    head = {"weight": tensors.pop("head.weight"), "bias": tensors.pop("head.bias")}
+    scorer.head.load_state_dict(head)
+    names = {f"base_model.model.{name}.default.weight": value for name, value in tensors.items()}
+    unknown = model.load_state_dict(names, strict=False).unexpected_keys
+    if unknown:
+        raise ModelError(f"{path} holds {unknown[0]}, which this scorer has not; give its --rank")
 
 
 def train(
@@ -203,6 +241,9 @@ def main() -> None:
         default=True,
         help="also refuse data/facts/gate/general.txt",
     )
+    parser.add_argument(
+        "--onwards", action="store_true", help="go on from --out, with turns that tell in passing"
+    )
     parser.add_argument("--out", default="0", help="name of the file in data/facts/gate/scorers")
     arguments = parser.parse_args()
     runtime.start(seed=arguments.seed)
@@ -222,11 +263,14 @@ def main() -> None:
                 known, sorted({pair.fact for pair in drawn}), general if arguments.general else []
             )
     scorer, model = trainable_scorer(arguments.seed, arguments.rank)
+    target = SCORERS / f"{arguments.out}.safetensors"
+    if arguments.onwards:
+        pairs += passing_pairs(known, rng)
+        take_up(target, scorer, model)
     print(f"{len(pairs)} pairs, {sum(pair.label for pair in pairs) / len(pairs):.0%} positive")
     train(scorer, model, pairs, epochs=arguments.epochs, lr=arguments.lr, seed=arguments.seed)
     if left_out:
         report(scorer, stream_pairs(left_out, rng, others=10))
-    target = SCORERS / f"{arguments.out}.safetensors"
     save_pair_scorer(target, scorer, model)
     print(f"wrote {target.name}, {target.stat().st_size / 1e6:.1f} MB")
 

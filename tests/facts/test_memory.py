@@ -57,6 +57,16 @@ def test_a_new_home_replaces_the_old_one_and_a_second_friend_does_not():
     assert [item.id for item in memory.all()] == ["b", "c", "d0", "d1"]
 
 
+def test_facts_told_together_let_their_turn_go_with_the_first_of_them_that_goes():
+    memory = memory_of()
+    for number in range(3):
+        memory.remember(fact(number, turn="Said 0, said 1." if number < 2 else "Said 2."), 1)
+        memory.mark_trained(f"f{number}")
+    assert memory.forget("f0") == ["f1"] and memory.forget("f0") == []
+    assert [entry.fact.turn for entry in memory.entries()] == ["", "Said 2."]
+    assert [entry.trained for entry in memory.entries()] == [False, True]
+
+
 def test_a_retraction_replaces_what_it_takes_back_and_can_be_taken_back_itself():
     memory = memory_of()
     memory.remember(home("a", "Lena", "Oslo"), 1)
@@ -230,7 +240,7 @@ def test_unknown_names_are_refused():
             act()
     with pytest.raises(DataError, match="at_whim"):
         memory.select(1, "at_whim", random.Random(0))
-    assert memory.get("x") is None and memory.forget("x") is False and "x" not in memory
+    assert memory.get("x") is None and memory.forget("x") == [] and "x" not in memory
 
 
 def test_a_thousand_facts_cost_about_as_much_as_ten():

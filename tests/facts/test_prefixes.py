@@ -182,3 +182,32 @@ def test_words_that_carry_little_are_spared_first():
     assert kept[0] == "<s>" and kept[-1] == "</s>" and {"told", "tom", "judge"} <= set(kept)
     assert spared(words, 99) == list(range(9))
     assert len(spared(words, 3)) == 3
+
+
+BOTH = "So that is settled at last, Lena lives in Oslo. My sister keeps seven bees."
+
+
+def test_a_fact_told_in_passing_is_read_with_its_turn_and_not_practised(taught):
+    learner = taught(turns=())
+    events = [record.event for record in tell(learner, BOTH)]
+    assert events.count("remembered") == 2 and "update" not in events
+    assert [fact.turn for fact in learner.memory.all()] == [BOTH] * 2
+    asked = ["Where does Lena live?", "Is that settled at last?"]
+    assert BASE not in learner.sources(asked)
+
+
+def test_what_was_told_beside_a_fact_that_goes_is_read_alone(taught):
+    learner = taught(turns=())
+    tell(learner, BOTH)
+    lena, bees = learner.memory.all()
+    whole = to_bytes(learner.store.adapter(bees.id))
+    records = tell(learner, "Lena lives in Bergen.")
+    replaced = [each.values["replaced"] for each in records if each.event == "remembered"]
+    assert [lena.id] in replaced
+    assert [entry.trained for entry in learner.memory.entries()] == [True, True]
+    assert learner.memory.get(bees.id).turn == ""
+    assert to_bytes(learner.store.adapter(bees.id)) != whole
+    assert set(learner.gate.ids) == learner.memory.ids()
+    assert learner.undo() is not None
+    assert [fact.turn for fact in learner.memory.all()] == [BOTH] * 2
+    assert to_bytes(learner.store.adapter(bees.id)) == whole

@@ -174,6 +174,28 @@ def test_of_several_statements_taken_at_word_the_likeliest_counts():
     assert fact.confidence == SECTION.min_confidence
 
 
+SHED = "So we painted the shed at the weekend, it's mustard yellow now, and the roof is done."
+
+
+def test_a_fact_keeps_its_turn_where_that_says_much_more():
+    assert of("By the way, Lena lives in Oslo.").turn == ""
+    fact = take_at_word(Turn(f"  {SHED} "), SECTION)
+    assert fact.turn == SHED and fact.turn != fact.statement
+    told = detect_all(Turn("Lena lives in Oslo. My sister keeps seven bees."), SECTION)
+    assert [each.turn for each in told] == ["Lena lives in Oslo. My sister keeps seven bees."] * 2
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        Turn("What is the capital? It is Oslo.", question="What is the capital?", answer="Oslo"),
+        Turn("Lena lives in Oslo. " + "It rained on all the roofs of the town. " * 10),
+    ],
+)
+def test_a_given_correction_and_a_long_turn_are_not_kept(turn):
+    assert [fact.turn for fact in detect_all(turn, SECTION)] == [""]
+
+
 def test_spacy_is_optional():
     try:
         import spacy  # noqa: F401

@@ -470,5 +470,21 @@ def test_no_file_of_the_session_holds_a_forgotten_fact(open_session, tmp_path, r
     assert again.facts() == []
 
 
+@pytest.mark.parametrize("recipe", ["default", "shared", "reader"])
+def test_what_was_told_beside_a_forgotten_fact_stays_without_it(open_session, tmp_path, recipe):
+    session = open_session(tmp_path, recipes=(recipe,))
+    tell(session, "So that is settled, Lena lives in Zyrgrad. My sister keeps seven bees.")
+    assert [bool(fact.turn) for fact in session.facts()] == [True, True]
+    assert any(b"Zyrgrad" in content for content in written(tmp_path).values())
+    session.forget("Zyrgrad")
+    session.wait()
+    assert statements(session) == ["Your sister keeps seven bees."]
+    entries = session.learner.memory.entries()
+    assert [entry.fact.turn for entry in entries] == [""]
+    assert recipe == "reader" or [entry.trained for entry in entries] == [True]
+    for path, content in written(tmp_path).items():
+        assert b"Zyrgrad" not in content, path
+
+
 def fact_of(session):
     return next(fact.id for fact in session.facts() if fact.statement == FACT)

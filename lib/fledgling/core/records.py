@@ -34,7 +34,8 @@ class Fact:
 
     ``kind`` is ``statement``, ``correction``, ``retraction`` or ``replacement``; ``statement`` is
     the sentence as the model would say it back ("Tom is your friend."). ``exclusive``: a newer
-    object replaces this one.
+    object replaces this one. ``turn``: all that was said with it, where that is more than the
+    statement holds.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Fact:
     confidence: float = 1.0
     exclusive: bool = False
     entities: tuple[str, ...] = ()
+    turn: str = ""
 
 
 @dataclass(frozen=True)

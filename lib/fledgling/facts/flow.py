@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 
@@ -39,6 +40,8 @@ def learn(
                     yield from learn_fact(learner, fact)
                 else:
                     yield from _keep_in_prompt(learner, fact)
+            if learner.placement.trains:
+                yield from train_waiting(learner)  # those that lost the turn they were told in
             if not facts and text and learner.facts.learning.own_replies:
                 yield from _learn_reply(learner, turn, text)
         seconds = time.perf_counter() - started
@@ -57,16 +60,16 @@ def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     for attempt in range(1 + section.guard.retries):
         learner.start_learning(fact)
         batches = learner.lessons.batches(fact, learner.rng(), learner.turns)  # → Examples → rows
-        finite = True
+        finite, loss = True, math.inf
         for number, update in enumerate(trainer.learn(batches, lr=lr, kl_weight=pull), start=1):
-            finite = finite and update.finite
+            finite, loss = finite and update.finite, update.loss
             values = {"update": number, "attempt": attempt, **vars(update)}
             yield StepRecord(learner.turns, "update", fact.id, values)
         fault, kl = find_fault(learner, fact, finite)
         if fault is None:
             trainer.steer_kl(kl)
             kept, replaced = learner.remember(fact)
-            learner.keep(kept, update.loss)
+            learner.keep(kept, loss)
             values = {"replaced": replaced, "anchor_kl": kl}
             yield StepRecord(learner.turns, "remembered", fact.id, values)
             return

@@ -7,7 +7,7 @@ import math
 import torch
 
 from fledgling.core.records import Fact
-from fledgling.facts.gate.gate import fact_text
+from fledgling.facts.gate.gate import readings_of
 from fledgling.facts.learner import OnlineLearner
 from fledgling.facts.learning.losses import forward_kl
 from fledgling.facts.measuring.anchors import held_in
@@ -49,8 +49,10 @@ def anchor_kl(learner: OnlineLearner, fact: Fact) -> float:
     count = min(learner.facts.guard.anchors, len(held_in()))
     chosen = list(range(count))
     if learner.facts.gate.enabled:
-        scores = learner.gate.score([(fact_text(fact), held_in()[index]) for index in chosen])
-        chosen = [index for index in chosen if scores[index] >= learner.facts.gate.threshold]
+        texts = readings_of(fact)
+        scores = learner.gate.score([(text, held_in()[i]) for text in texts for i in chosen])
+        highest = scores.reshape(len(texts), count).max(axis=0)
+        chosen = [index for index in chosen if highest[index] >= learner.facts.gate.threshold]
     if not chosen:
         return 0.0
     rows, logits = learner.lessons.some_anchors(chosen)

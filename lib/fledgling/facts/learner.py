@@ -262,10 +262,16 @@ class OnlineLearner:
                 self.memory.update_loss(old, now, self.turns)
 
     def forget(self, fact_id: str) -> None:
-        """Let a fact go: from memory, from the weights that are its own, from the gate."""
-        self.memory.forget(fact_id)
-        self.placement.forget(fact_id)
-        self.gate.remove(fact_id)
+        """Let a fact go: from memory, from the weights that are its own, from the gate. Weights
+        made from the same turn go with it, and the facts that they held wait for
+        ``flow.train_waiting``.
+        """
+        beside = self.memory.forget(fact_id)
+        for each in (fact_id, *beside):
+            self.placement.forget(each)
+            self.gate.remove(each)
+        if self.placement.picks:
+            self.gate.add_all(self.memory.entry(each).fact for each in beside)
 
     def erase(self, fact_id: str) -> None:
         """Forget a fact for good: its bytes leave the file, undo does not bring it back. Weights

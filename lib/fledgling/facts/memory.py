@@ -96,10 +96,20 @@ class FactMemory:
             self.put(stored)
         return stored.count
 
-    def forget(self, fact_id: str) -> bool:
-        """Remove a fact. Returns whether it was there."""
-        deleted = self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,))
-        return deleted.rowcount > 0
+    def forget(self, fact_id: str) -> list[str]:
+        """Remove a fact, where it is known. The others of its turn keep their statements and let
+        the turn go, which told this fact, too. Returns their ids: no weights hold them now.
+        """
+        fact = self.get(fact_id)
+        self.connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,))
+        beside = self._told_in(fact.turn) if fact and fact.turn else []
+        for stored in beside:
+            self.put(replace(stored, fact=replace(stored.fact, turn=""), trained=False))
+        return [stored.fact.id for stored in beside]
+
+    def _told_in(self, turn: str) -> list[StoredFact]:
+        query = "SELECT * FROM facts WHERE json_extract(fact, '$.turn') = ? ORDER BY born, rowid"
+        return [read_stored(row) for row in self.connection.execute(query, (turn,))]
 
     def put(self, stored: StoredFact) -> None:
         """Write a fact with its history as it is; a fact already there keeps its place in the order

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from fledgling.core.answers import words as words_of
 from fledgling.core.records import Fact, Turn
+from fledgling.core.words import FUNCTION_WORDS
 from fledgling.language.candidates import Candidate, find_candidates
 from fledgling.language.entities import find_entities
 from fledgling.language.filters import reason_against, reason_against_turn
@@ -68,7 +70,7 @@ def detect_all(turn: Turn, section: LanguageSection, judge: Judge | None = None)
     for fact in found:
         # The same thing said twice in one turn is one fact, and marks alone are none.
         if fact is not None and not find_fault(fact.statement):
-            facts.setdefault(fact.id, fact)
+            facts.setdefault(fact.id, _in_its_turn(fact, turn.text, section))
     return list(facts.values())[: section.max_facts]
 
 
@@ -84,7 +86,7 @@ def take_at_word(turn: Turn, section: LanguageSection, judge: Judge | None = Non
         return fact
     likeliest = _likeliest(turn, section, judge) if judge is not None else None
     if likeliest is not None:
-        return likeliest
+        return _in_its_turn(likeliest, turn.text, section)
     text = check_text(" ".join(turn.text[: section.max_characters].split()), "the turn")
     plain = full_statement(mend_apostrophes(text))
     reading = general(plain) or Reading(plain)
@@ -97,6 +99,18 @@ def fact_id(statement: str, question: str | None = None) -> str:
     # Marks and case do not change what is stated, so they do not change the id.
     plain = " ".join(re.findall(r"\w+", f"{question or ''} {statement}".casefold()))
     return f"fact-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+
+
+def _in_its_turn(fact: Fact, said: str, section: LanguageSection) -> Fact:
+    """The fact with the turn that it was told in, where that says much that the statement leaves
+    out: whom a pronoun means, or what was told over several sentences.
+    """
+    said = " ".join(said.split())
+    left_out = set(words_of(said)) - set(words_of(fact.statement)) - FUNCTION_WORDS
+    too_long = len(said.split()) > section.turn_words
+    if fact.question or too_long or len(left_out) < section.left_out or find_fault(said):
+        return fact
+    return replace(fact, turn=said)
 
 
 def _given_correction(turn: Turn, section: LanguageSection) -> list[Fact]:

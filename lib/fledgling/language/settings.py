@@ -30,4 +30,6 @@ class LanguageSection(Section):
     max_characters: Annotated[int, Field(ge=40, le=20000)]
     max_facts: Count
     max_pieces: Count
+    left_out: Count
+    turn_words: Count
     timeout_ms: Annotated[float, Field(gt=0.0, le=1000.0)]

@@ -52,7 +52,8 @@ def traces_of(fact: Fact) -> list[str]:
     """What gives a fact away where it stands in a text: its words, and what it says of its
     subject.
     """
-    texts = [text.strip().rstrip(".!?") for text in (fact.text, fact.statement, fact.object)]
+    said = (fact.text, fact.statement, fact.object, fact.turn)
+    texts = [text.strip().rstrip(".!?") for text in said]
     return [
         text
         for text in texts
@@ -83,8 +84,9 @@ def _erase(store: FactStore, memory: FactMemory, fact: Fact) -> bool:
     others: list[str] = []
     with transaction(store.connection):
         if known is not None:
-            memory.forget(known.id)
-            store.remove_adapter(known.id)
+            beside = memory.forget(known.id)
+            for each in (known.id, *beside):
+                store.remove_adapter(each)
             others = [each for each in store.erase_shared(known.id) if each in memory]
         for other in others:
             memory.put(replace(memory.entry(other), trained=False))

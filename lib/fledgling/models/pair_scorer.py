@@ -15,7 +15,7 @@ from fledgling.core.files import write_atomically
 from fledgling.models.loading import Embedder, load_embedder
 
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
-LORA_SCALE, MAX_LENGTH = 2.0, 96  # alpha over rank; tokens of a pair
+LORA_SCALE, MAX_LENGTH = 2.0, 128  # alpha over rank; tokens of a pair
 
 
 @dataclass(frozen=True)

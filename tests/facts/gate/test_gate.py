@@ -1,5 +1,7 @@
 """The gate with readers that go by shared words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,7 +117,18 @@ def test_the_index_grows_and_shrinks_and_still_finds_every_fact():
     ]
     assert not {str(number) for number in range(0, 300, 2)} & set(answers)
     used = gate._rows[: len(gate)]
-    assert np.allclose(used, WordEmbedder().embed(gate._texts))
+    assert np.allclose(used[:, 0], WordEmbedder().embed([text for text, _ in gate._texts]))
+
+
+def test_a_fact_is_found_by_the_turn_that_it_was_told_in_too():
+    said = "We painted the shed at the weekend, it is mustard yellow now."
+    shed = replace(fact("shed", "The weekend is mustard yellow now."), turn=said)
+    gate = gate_of(LENA, shed)
+    question = "Who painted the shed?"
+    assert routed(gate, question, "Is the weekend mustard yellow?") == ["shed", "shed"]
+    assert routed(gate_of(LENA, replace(shed, turn="")), question) == [None]
+    gate.remove("shed")
+    assert routed(gate, question) == [None]
 
 
 def test_a_question_costs_as_many_pairs_at_a_thousand_facts_as_at_ten():

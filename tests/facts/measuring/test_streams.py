@@ -12,6 +12,7 @@ import pytest
 
 from fledgling.core.answers import contains
 from fledgling.core.errors import DataError
+from fledgling.core.paths import DATA
 from fledgling.core.records import Turn
 from fledgling.facts.measuring.streams import (
     NEIGHBOUR_KINDS,
@@ -267,6 +268,24 @@ def test_zsre_refuses_a_limit_below_one(tmp_path):
     path.write_text(json.dumps([{**ZSRE, "answers": ["Ada"]}]))
     with pytest.raises(DataError, match="at least 1"):
         read_zsre(path, limit=0)
+
+
+def test_facts_told_in_passing_are_nowhere_else():
+    passing = [
+        read_fact_stream(DATA / "facts" / f"{name}.jsonl")
+        for name in ("in_passing", "in_passing_validation")
+    ]
+    others = [*reported(), *everyday(), *tuning()]
+    for told in passing:
+        assert not set(map(normalise, questions(told))) & set(map(normalise, questions(others)))
+        # A sentence that begins with "She" or "From" is no name.
+        assert names(told) & names(others) <= {"She", "They", "From", "Easter", "Dad", "Heron"}
+        for fact in told:
+            assert len(fact.probes) == 3 and len(fact.neighbours) == 2, fact.id
+            for probe in fact.probes:
+                assert _holds_any(fact.turn.text, probe.answers), fact.id
+                assert not _holds_any(probe.question, probe.answers), fact.id
+    assert names(passing[0]) & names(passing[1]) <= {"She", "That"}
 
 
 def test_everyday_holds_what_it_promises():

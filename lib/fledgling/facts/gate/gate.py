@@ -45,6 +45,11 @@ def fact_text(fact: Fact) -> str:
     return f"{fact.question} {fact.object}" if fact.question else fact.text
 
 
+def readings_of(fact: Fact) -> tuple[str, str]:
+    """The two texts that a fact is found by: its own, and the turn that it was told in."""
+    return fact_text(fact), fact.turn or fact_text(fact)
+
+
 class Gate:
     """An index of taught facts that routes questions.
 
@@ -55,8 +60,8 @@ class Gate:
     def __init__(self, embed: Embed, score: ScorePairs, section: GateSection) -> None:
         self.embed, self.score, self.section = embed, score, section
         self.ids: list[str] = []
-        self._texts: list[str] = []
-        self._rows = np.zeros((0, 0), dtype=np.float32)
+        self._texts: list[tuple[str, str]] = []
+        self._rows = np.zeros((0, 2, 0), dtype=np.float32)  # of both texts
         self._links = Links()
 
     def __len__(self) -> int:
@@ -73,18 +78,21 @@ class Gate:
             return
         for fact in facts:
             self.remove(fact.id)
-        rows = self.embed([fact_text(fact) for fact in facts])
+        texts = [readings_of(fact) for fact in facts]
+        distinct = list(dict.fromkeys(text for pair in texts for text in pair))
+        row_of = dict(zip(distinct, self.embed(distinct), strict=True))
+        rows = np.array([[row_of[text] for text in pair] for pair in texts])
         used, needed = len(self.ids), len(self.ids) + len(facts)
         if needed > len(
             self._rows
         ):  # doubling: adding a fact costs the same however many there are
-            grown = np.zeros((max(64, 2 * needed), rows.shape[1]), dtype=np.float32)
+            grown = np.zeros((max(64, 2 * needed), *rows.shape[1:]), dtype=np.float32)
             if used:
                 grown[:used] = self._rows[:used]
             self._rows = grown
         self._rows[used:needed] = rows
         self.ids += [fact.id for fact in facts]
-        self._texts += [fact_text(fact) for fact in facts]
+        self._texts += texts
         for fact in facts:
             self._links.add(fact.id, f"{fact_text(fact)} {fact.statement}")
 
@@ -107,15 +115,20 @@ class Gate:
         """One route a question. Without facts, or below the threshold, the base answers."""
         if not self.ids or not questions:
             return [Route(None, 0.0)] * len(questions)
-        similarity = self.embed(list(questions)) @ self._rows[: len(self.ids)].T  # (Q, F)
+        rows = self._rows[: len(self.ids)]
+        similarity = (rows @ self.embed(list(questions)).T).max(axis=1).T  # (Q, F)
         count = min(self.section.candidates, len(self.ids))
         nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]  # (Q, C)
         pairs = [
-            (self._texts[place], question)
+            (text, question)
             for question, row in zip(questions, nearest, strict=True)
             for place in row
+            for text in self._texts[place]
         ]
-        scores = self.score(pairs).reshape(len(questions), count)
+        distinct = list(dict.fromkeys(pairs))
+        score_of = dict(zip(distinct, self.score(distinct), strict=True))
+        scores = np.array([score_of[pair] for pair in pairs])
+        scores = scores.reshape(len(questions), count, 2).max(axis=2)
         scores = np.where(
             np.take_along_axis(similarity, nearest, 1) >= self.section.min_similarity, scores, 0.0
         )
@@ -142,7 +155,7 @@ class Gate:
             read = sorted(found, key=likeness, reverse=True)[: section.chains]
             if not read:
                 break
-            texts = [" ".join(self._texts[place_of[one]] for one in chain) for chain in read]
+            texts = [" ".join(self._texts[place_of[one]][1] for one in chain) for chain in read]
             scores = self.score(
                 [(text, asked) for asked in (question, SMALL_TALK) for text in texts]
             )

@@ -112,8 +112,11 @@ class Lessons:
 
     def batches(self, fact: Fact, rng: random.Random, turn: int) -> Iterator[Batch]:
         """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves
-        every update.
+        every update. There are none for a prefix that begins as a whole turn: rows are made from
+        the statement, which leaves much of it out.
         """
+        if fact.turn and self.facts.learning.placement == "prefix":
+            return
         drawn = self._drawn(fact, rng)
         near = self._near_misses(fact, rng)
         learning, replay = self.facts.learning, self.facts.replay

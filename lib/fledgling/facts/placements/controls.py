@@ -16,7 +16,7 @@ from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Route
 from fledgling.facts.memory import FactMemory
 from fledgling.facts.placements import BASE
-from fledgling.facts.placements.in_prompt import system_prompt
+from fledgling.facts.placements.in_prompt import as_told, system_prompt
 from fledgling.facts.placements.per_fact import PerFact
 from fledgling.models.rows import AdaptedModel, Rows
 
@@ -63,7 +63,7 @@ class Retrieved:
 
 
 class Echo(Retrieved):
-    """The stored sentence of the fact that the gate picks, whatever was asked."""
+    """What is stored of the fact that the gate picks, whatever was asked."""
 
     def told(self, fact: Fact) -> AdaptedModel:
         return Sentence(self.adapted, fact)
@@ -90,7 +90,8 @@ class Sentence:
     fact: Fact
 
     def answer(self, questions: Sequence[str], *, max_new_tokens: int = 32) -> list[str]:
-        return [self.fact.statement] * len(questions)
+        stored = self.fact.statement if self.fact.question else as_told(self.fact)
+        return [stored] * len(questions)
 
     def logits(self, rows: Rows) -> Tensor:
         return self.adapted.base_logits(rows)

@@ -5,35 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from fledgling.core.answers import words as words_of
 from fledgling.core.records import Fact
-from fledgling.core.words import FUNCTION_WORDS
 from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
+from fledgling.language.perspective import to_assistant
 from fledgling.models.adapters import Adapter
 from fledgling.models.rows import AdaptedModel
 
 PROMPT = "prompt"
 _TOLD = "You are a helpful assistant. This is what the user has told you:"
-_LEFT_OUT = 3  # content words of a turn that its statement may leave out
-_LONGEST = 60  # words of a turn that is quoted
 
 
 def system_prompt(facts: Sequence[Fact]) -> str:
-    """The facts as lines of a system prompt: a correction as its question and answer; where the
-    turn held much that the statement leaves out, the user's own words stand beside it.
+    """The facts as lines of a system prompt."""
+    return "\n".join([_TOLD, *(f"- {as_told(fact)}" for fact in facts)])
+
+
+def as_told(fact: Fact) -> str:
+    """All that is known of a fact, said back: its statement; of a correction the question and the
+    answer; the whole turn where the statement leaves much of it out.
     """
-    return "\n".join([_TOLD, *(f"- {_line(fact)}" for fact in facts)])
-
-
-def _line(fact: Fact) -> str:
     if fact.question:
         return f"{fact.question} {fact.object}"
-    left_out = set(words_of(fact.text)) - set(words_of(fact.statement)) - FUNCTION_WORDS
-    words = fact.text.split()
-    if len(left_out) < _LEFT_OUT or len(words) > _LONGEST:
-        return fact.statement
-    return f'{fact.statement} (The user said: "{" ".join(words)}")'
+    return to_assistant(fact.turn) if fact.turn else fact.statement
 
 
 class InPrompt:
