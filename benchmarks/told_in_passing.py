@@ -27,8 +27,10 @@ AFTER = (
 
 
 def wrapped(text: str, others: Sequence[str], rng: random.Random) -> str:
-    """A turn that tells ``text`` between two other things: small talk, or two of ``others``."""
-    if rng.random() >= STRUNG_SHARE:
+    """A turn that tells ``text`` between two other things: small talk, or two of ``others``, if
+    there are any.
+    """
+    if not others or rng.random() >= STRUNG_SHARE:
         return " ".join([rng.choice(BEFORE), text, rng.choice(AFTER)])
     said = [rng.choice(others), text, rng.choice(others)]
     rng.shuffle(said)

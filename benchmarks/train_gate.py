@@ -6,10 +6,12 @@ data/facts/gate/scorers/. The packaged ones were made by:
     train_gate.py --held-out 5 --out 2 --seed 1 --generated 12000 --epochs 2
     train_gate.py --out 3 --rank 8 --generated 4000 --epochs 1.2
 
-The fourth has seen the tuning facts' questions of use and their closer near misses. Then each of
-them learned turns that tell a fact in passing, with its number as seed, what it held out before:
+The fourth has seen the tuning facts' questions of use and their closer near misses.
 
-    train_gate.py --onwards --out 0 --rank 8 --generated 2000 --epochs 1 --lr 3e-4 --no-mined
+Then each learned turns that tell a fact in passing, twice, with what it held out before:
+
+    train_gate.py --onwards --out N --no-mined --weight 1 --generated 600 --epochs 0.6 --lr 3e-4
+    train_gate.py --onwards --out N --no-mined --weight 1 --generated 300 --epochs 0.3 --lr 2e-4
 
 ``--held-out 5`` leaves every fifth tuning fact out and reports on it.
 
@@ -92,7 +94,9 @@ def passing_pairs(facts: list[TaughtFact], rng: random.Random) -> list[Pair]:
         pairs += [Pair(turn, probe.question, 1, probe.kind) for probe in some]
         near = rng.sample(fact.neighbours, min(4, len(fact.neighbours)))
         pairs += [Pair(turn, other.question, 0, other.kind) for other in near]
-    return pairs
+    turns = sorted({pair.fact for pair in pairs})
+    general = (DATA / "facts" / "gate" / "general.txt").read_text(encoding="utf-8").splitlines()
+    return pairs + nearest_pairs([*unrelated(), *held_in(), *general], turns, 6)
 
 
 def nearest_pairs(

@@ -4,8 +4,8 @@ One step: one to four facts stand in the prompt, most of them drawn from the gat
 of them tuning facts; questions of every form about one of them are answered in that form, near
 misses and what another fact would answer with "not told". Some questions need two facts, one of
 which says whom the other is about, and get both.
-Some facts were told in passing, among others or over several sentences: then the whole turn stands
-there, and what is answered is in it somewhere.
+Some facts were told in passing: then the whole turn stands there. (Turns that people wrote so, as
+the gate learned them, did not pay here: there are too few, and they were learned by heart.)
 What counts is measured on the everyday facts, which are validation data.
 """
 
@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -25,8 +25,6 @@ from told_in_passing import wrapped
 from torch.nn.functional import cross_entropy
 from train_start import questions
 
-from fledgling.core.files import read_jsonl
-from fledgling.core.paths import DATA
 from fledgling.core.records import Example, Fact, Turn
 from fledgling.core.runtime import start
 from fledgling.facts.gate.bank import read_bank
@@ -37,7 +35,6 @@ from fledgling.facts.learning.start import READERS, save_start
 from fledgling.facts.measuring.streams import TaughtFact, tuning
 from fledgling.facts.placements.in_prompt import system_prompt
 from fledgling.language.facts import take_at_word
-from fledgling.language.perspective import to_user
 from fledgling.models.loading import load_model
 from fledgling.models.rows import AdaptedModel
 from fledgling.settings import load_config
@@ -48,9 +45,8 @@ ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
 TUNING_SHARE = 0.5  # of steps about a tuning fact, whose questions a person wrote
 JOINED_SHARE = 0.3  # of those about a fact that a two-fact question was written for
 LINKED_SHARE = 0.4  # of the other steps: two facts drawn so that a question needs both
-PASSING_SHARE = 0.4  # of steps about a fact that a person told in passing
 SIZES = (1, 1, 1, 2, 3, 4)  # facts in a prompt, drawn
-WRAPPED_SHARE = 0.3  # of facts that are told between other things
+WRAPPED_SHARE = 0.3  # of facts that were told in passing
 PEOPLE = ("person", "named_person", "full_name")  # slots of the word bank
 WHO = (  # ways to say who somebody is
     "{role} is called {name}.",
@@ -86,14 +82,10 @@ def train(
     adapter, begun = learner.adapter, time.monotonic()
     told = [(taught, take_at_word(taught.turn, learner.language)) for taught in tuning()]
     by_id = {taught.id: fact for taught, fact in told}
-    plain = [fact for _, fact in told if not fact.question]
-    passing = [line for _, line in read_jsonl(DATA / "facts" / "in_passing.jsonl")]
     optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=lr, betas=(0.9, 0.98))
     seen: list[float] = []
     while (now := time.monotonic()) < ends:
-        if rng.random() < PASSING_SHARE:
-            context, asked = passing_step(learner, passing, rng)
-        elif rng.random() < TUNING_SHARE:
+        if rng.random() < TUNING_SHARE:
             taught, fact = rng.choice(told)
             context, asked = tuning_step(learner, taught, fact, by_id, rng)
         elif rng.random() < LINKED_SHARE:
@@ -108,7 +100,7 @@ def train(
         rng.shuffle(context)
         if not asked:
             continue
-        system = system_prompt([in_passing(one, plain, rng) for one in context])
+        system = system_prompt([in_passing(one, rng) for one in context])
         framed = AdaptedModel(adapter, system=system, max_length=learner.loaded.max_length)
         rows = framed.encode(asked)
         each = cross_entropy(framed.logits(rows), rows.targets, reduction="none")
@@ -146,32 +138,11 @@ def tuning_step(
     return [fact], list(questions(taught, fact, learner.facts.practice.untold, rng))
 
 
-def passing_step(
-    learner: OnlineLearner, told: Sequence[dict[str, Any]], rng: random.Random
-) -> tuple[list[Fact], list[Example]]:
-    """A turn that told a fact in passing, and questions that a person wrote, or a rule makes from
-    what the turn comes to.
-    """
-    line = rng.choice(told)
-    says, untold = line["says"], learner.facts.practice.untold
-    plain = take_at_word(Turn(to_user(says)), learner.language)
-    asked = [Example(probe["question"], says, "question") for probe in line["probes"]]
-    made = list(drawn_questions(learner, plain, rng))
-    asked += rng.sample(made, min(4, len(made)))
-    short = rng.choice(line["probes"])
-    frame = rng.choice(learner.facts.practice.one_word)
-    prompt = frame.format(question=short["question"], Question=short["question"], open="")
-    if prompt.endswith(short["question"]):
-        asked.append(Example(prompt, f"{_upper(short['answers'][0])}.", "one_word"))
-    asked += [Example(near["question"], untold, "untold") for near in line["neighbours"]]
-    return [replace(plain, turn=line["turn"])], asked
-
-
-def in_passing(fact: Fact, others: Sequence[Fact], rng: random.Random) -> Fact:
-    """The fact, or now and then the fact told between two other things."""
+def in_passing(fact: Fact, rng: random.Random) -> Fact:
+    """The fact, or now and then the fact told between small talk."""
     if fact.question or fact.turn or rng.random() >= WRAPPED_SHARE:
         return fact
-    return replace(fact, turn=wrapped(fact.text, [other.text for other in others], rng))
+    return replace(fact, turn=wrapped(fact.text, [], rng))
 
 
 def drawn(learner: OnlineLearner, rng: random.Random) -> Fact:

@@ -211,3 +211,12 @@ def test_what_was_told_beside_a_fact_that_goes_is_read_alone(taught):
     assert learner.undo() is not None
     assert [fact.turn for fact in learner.memory.all()] == [BOTH] * 2
     assert to_bytes(learner.store.adapter(bees.id)) == whole
+
+
+def test_of_facts_told_in_passing_nothing_is_practised_when_they_are_folded(taught):
+    learner = taught(turns=(BOTH, "Tom is my friend."), **{"facts.consolidation.updates": 2})
+    assert len(learner.memory) == 3
+    assert [step.event for step in consolidate(learner)] == ["merging", "merging", "consolidated"]
+    learner = taught(turns=(BOTH,))
+    assert [step.event for step in consolidate(learner)] == ["consolidated"]
+    assert learner.sources(["Where does Lena live?"]) == [CONSOLIDATED]

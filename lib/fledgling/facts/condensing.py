@@ -43,10 +43,11 @@ class Condensation:
         adapter: PrefixAdapter = learner.adapter
         rng = random.Random(learner.seed)
         by_id = {fact.id: fact for fact in self.facts}
-        pools = [_by_kind(learner.lessons.all_examples(fact, rng)) for fact in self.facts]
+        practised = [fact for fact in self.facts if learner.lessons.has_rows(fact)]
+        pools = [_by_kind(learner.lessons.all_examples(fact, rng)) for fact in practised]
         learner.trainer.start_fresh()
         adapter.begin(self._read())
-        updates = section.updates * len(self.facts)
+        updates = section.updates * len(practised)
         for number in range(updates):
             rows = self._draw(pools, rng)
             batch = Batch(learner.lessons.encode(rows, by_id, [1.0] * len(rows)))

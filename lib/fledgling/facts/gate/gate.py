@@ -135,15 +135,20 @@ class Gate:
         routes = [self._decide(places, row) for places, row in zip(nearest, scores, strict=True)]
         if self.section.steps == 1:
             return routes
+        place_of = {fact_id: place for place, fact_id in enumerate(self.ids)}
         found = zip(questions, routes, nearest, similarity, strict=True)
-        return [self._lead(question, route, places, row) for question, route, places, row in found]
+        return [self._lead(*each, place_of) for each in found]
 
     def _lead(
-        self, question: str, route: Route, nearest: np.ndarray, similarity: np.ndarray
+        self,
+        question: str,
+        route: Route,
+        nearest: np.ndarray,
+        similarity: np.ndarray,
+        place_of: dict[str, int],
     ) -> Route:
         """``route``, or a chain of facts that answers better, begun at one that is near enough."""
         section = self.section
-        place_of = {fact_id: place for place, fact_id in enumerate(self.ids)}
         near = [place for place in nearest if similarity[place] >= section.min_similarity]
         chains: list[Chain] = [(self.ids[place],) for place in near]
 

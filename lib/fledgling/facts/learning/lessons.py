@@ -62,6 +62,12 @@ class Lessons:
             ]
         return balanced(self._rendered(fact, rng), learning.max_rows) or [_said_back(fact)]
 
+    def has_rows(self, fact: Fact) -> bool:
+        """Whether rows teach the fact: not where its prefix begins as a whole turn, of which they
+        would leave out much, being made from the statement.
+        """
+        return not (fact.turn and self.facts.learning.placement == "prefix")
+
     def all_examples(self, fact: Fact, rng: random.Random) -> list[Example]:
         """Every row that may teach a fact, not only as many as an update holds."""
         if self.facts.learning.rows == "rendered":
@@ -112,10 +118,9 @@ class Lessons:
 
     def batches(self, fact: Fact, rng: random.Random, turn: int) -> Iterator[Batch]:
         """Minibatches for one fact, without end. Where nothing is redrawn, one encoding serves
-        every update. There are none for a prefix that begins as a whole turn: rows are made from
-        the statement, which leaves much of it out.
+        every update.
         """
-        if fact.turn and self.facts.learning.placement == "prefix":
+        if not self.has_rows(fact):
             return
         drawn = self._drawn(fact, rng)
         near = self._near_misses(fact, rng)

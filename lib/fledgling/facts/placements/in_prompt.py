@@ -17,8 +17,8 @@ _TOLD = "You are a helpful assistant. This is what the user has told you:"
 
 
 def system_prompt(facts: Sequence[Fact]) -> str:
-    """The facts as lines of a system prompt."""
-    return "\n".join([_TOLD, *(f"- {as_told(fact)}" for fact in facts)])
+    """The facts as lines of a system prompt; a turn that told several stands there once."""
+    return "\n".join([_TOLD, *dict.fromkeys(f"- {as_told(fact)}" for fact in facts)])
 
 
 def as_told(fact: Fact) -> str:
