@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -147,16 +148,17 @@ def _draw_timeline(axes: Axes, steps: Sequence[Step], recipe: str) -> None:
         axes.bar(
             [np.nan], [0], color=[colour], label=name
         )  # so that the legend names what did not happen, too
-    empty = [place for place in counts if counts[place] == 0]
-    axes.scatter(
-        empty,
-        [0.15] * len(empty),
-        marker="x",
-        color="#333333",
-        s=26,
-        zorder=3,
-        label="nothing to learn found",
-    )
+    idle = {place for place in counts if counts[place] == 0}
+    kept = {step["step"] for step in select(steps, "remembered", recipe, seed)}
+    marks = {
+        "kept as it was told, no update": ("o", BLUE, idle & kept),
+        "nothing to learn found": ("x", "#333333", idle - kept),
+    }
+    for name, (marker, colour, chosen) in marks.items():
+        heights = [0.15] * len(chosen)
+        axes.scatter(
+            sorted(chosen), heights, marker=marker, color=colour, s=26, zorder=3, label=name
+        )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlim(min(counts, default=0) - 0.6, max(counts, default=0) + 0.6)
     axes.set_ylim(0, max([*counts.values(), 1]) * 1.15)
@@ -223,15 +225,18 @@ def plot_recall_and_use(steps: Sequence[Step]) -> Drawing:
     figure, axes = new_figure(width=6.4, height=4.6)
     one = axes[0, 0]
     one.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8, zorder=0)
+    points: dict[tuple[float, float], list[str]] = defaultdict(list)
     for recipe in recipes:
         values = metric_values(steps, recipe)
         if values.get("generalization") and values.get("use"):
             x, y = mean_interval(values["generalization"]).mean, mean_interval(values["use"]).mean
-            one.scatter([x], [y], s=60, color=colours[recipe], label=recipe)
-            one.annotate(
-                f"{recipe} {y:.2f}", (x, y), (6, 5), textcoords="offset points", fontsize=8
-            )
-    one.set_xlim(-0.05, 1.15)
+            one.scatter([x], [y], s=60, color=colours[recipe])
+            points[round(x, 3), round(y, 3)].append(recipe)
+    for (x, y), names in points.items():  # recipes that lie on one point share its label
+        words = f"{', '.join(names)} {y:.2f}"
+        one.annotate(words, (x, y), (6, 5), textcoords="offset points", fontsize=8)
+    one.set_xlim(-0.05, 1.3)
+    one.set_xticks(np.linspace(0.0, 1.0, 6))
     one.set_ylim(-0.05, 1.05)
     label(
         one,
