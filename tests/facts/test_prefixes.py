@@ -220,3 +220,14 @@ def test_of_facts_told_in_passing_nothing_is_practised_when_they_are_folded(taug
     learner = taught(turns=(BOTH,))
     assert [step.event for step in consolidate(learner)] == ["consolidated"]
     assert learner.sources(["Where does Lena live?"]) == [CONSOLIDATED]
+
+
+@pytest.mark.parametrize("first", ["Lena lives in Oslo.", BOTH])
+def test_a_fact_told_again_keeps_the_turn_of_the_first_time(taught, first):
+    learner = taught(turns=(first,))
+    lena = next(fact for fact in learner.memory.all() if "Lena" in fact.statement)
+    tell(learner, "So the code of the safe is 4711, write it down. Lena lives in Oslo.")
+    assert learner.memory.entry(lena.id).count == 2
+    assert learner.memory.get(lena.id).turn == lena.turn
+    place = learner.gate.ids.index(lena.id)
+    assert not [text for text in learner.gate._texts[place] if "4711" in text]

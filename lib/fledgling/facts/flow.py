@@ -52,8 +52,8 @@ def learn(
 def learn_fact(learner: OnlineLearner, fact: Fact) -> Iterator[StepRecord]:
     """Update on one fact until it is known, and keep the result unless the guard finds a fault."""
     section, trainer = learner.facts, learner.trainer
-    known = learner.memory.same(fact)
-    repetitions = learner.memory.entry(known.id).count + 1 if known else 1
+    fact = learner.as_known(fact)
+    repetitions = learner.memory.entry(fact.id).count + 1 if fact.id in learner.memory else 1
     lr = context_rate(section.learning.lr, "fact", section.learning.rates, repetitions=repetitions)
     share = section.kl.confident_share
     pull = kl_weight(trainer.kl_weight, confidence=fact.confidence, confident_share=share)

@@ -231,10 +231,16 @@ class OnlineLearner:
         self.lessons.rehearsed.clear()
         self.trained.begin(fact)
 
+    def as_known(self, fact: Fact) -> Fact:
+        """The fact; where it was told before, under its id and with the turn of that time, so that
+        nothing is made from a turn of which the memory does not know.
+        """
+        known = self.memory.same(fact)
+        return replace(fact, id=known.id, turn=known.turn) if known else fact
+
     def remember(self, fact: Fact) -> tuple[Fact, list[str]]:
         """Note a fact, untrained. Returns it as it is known, and the ids that it replaces."""
-        known = self.memory.same(fact)
-        fact = replace(fact, id=known.id) if known else fact
+        fact = self.as_known(fact)
         replaced = [old for old in self.memory.contradicted(fact) if old != fact.id]
         for old in replaced:
             self.forget(old)
