@@ -4,7 +4,8 @@
     python benchmarks/reports.py sweep 00            # eight seeds of one notebook
 
 Each prints the seconds of both ways, their ratio, and whether the results are the same. One after
-another a notebook has every core; side by side the cores are shared out.
+another a notebook has every core; side by side the cores are shared out. A third way, one after
+another with as many threads as side by side, is what ``fledgling sweep --jobs 1`` does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from fledgling.core.processes import available_cores
 from fledgling.reports.notebooks import find_notebook
 from fledgling.reports.results import stored_runs
-from fledgling.reports.runner import plan, run
+from fledgling.reports.runner import plan, run, threads_each
 from fledgling.reports.running import Request
 
 SEEDS = 8
@@ -27,11 +28,12 @@ TIME_LIMIT = 1200.0  # seconds that one notebook may take
 Metrics = dict[str, dict[str, float | None]]
 
 
-def timed(requests: Sequence[Request], jobs: int) -> tuple[float, Metrics]:
+def timed(requests: Sequence[Request], jobs: int, threads: int = 0) -> tuple[float, Metrics]:
     """Seconds for all of them, and what they measured."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        for event in run(requests, reports=Path(folder), jobs=jobs, time_limit=TIME_LIMIT):
+        options = {"jobs": jobs, "threads": threads, "time_limit": TIME_LIMIT}
+        for event in run(requests, reports=Path(folder), **options):
             if event.stored and event.stored.results.status != "ok":
                 raise SystemExit(f"{event.request.name}: {event.stored.results.error}")
         seconds = time.monotonic() - began
@@ -58,10 +60,13 @@ def main() -> None:
     jobs = min(available_cores(), len(requests))
     together, ours = timed(requests, jobs)
     alone, theirs = timed(requests, 1)
+    again, same = timed(requests, 1, threads_each(jobs))
     print(f"side by side ({jobs} jobs): {together:.1f} s")
     print(f"one after another: {alone:.1f} s")
     print(f"ratio: {together / alone:.2f}")
     print(f"results that differ: {differing(ours, theirs) or 'none'}")
+    print(f"one after another on as many threads: {again:.1f} s, ratio {together / again:.2f}")
+    print(f"results that differ: {differing(ours, same) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pytest
 
 from fledgling.core.files import read_yaml
 from fledgling.core.records import judge
+from fledgling.reports.runner import threads_each
 
 
 @pytest.fixture
@@ -105,6 +106,19 @@ def test_a_run_and_a_sweep_end_to_end(call, tmp_path, measuring_notebook, capsys
     assert call("report", notebook, "-p", "lr", "0.75", "--reports", str(reports)) == 0
     assert "unchanged" not in capsys.readouterr().err  # another rank is another run
     assert (reports / "index.html").is_file()
+
+
+def test_the_runs_of_a_sweep_get_the_same_threads_whatever_jobs_says(
+    call, tmp_path, measuring_notebook
+):
+    notebook, found = str(measuring_notebook(tmp_path)), []
+    for jobs in ("1", "2"):
+        reports = tmp_path / jobs
+        sweep = ["sweep", notebook, "-v", "seed=0,1", "--jobs", jobs]
+        assert call(*sweep, "--reports", str(reports)) == 0
+        paths = sorted(reports.glob("measures/quick-*/results.json"))
+        found.append([json.loads(path.read_text())["environment"]["threads"] for path in paths])
+    assert found[0] == found[1] == [threads_each(2)] * 2
 
 
 def test_a_failing_notebook_makes_the_exit_code_1(call, tmp_path, write_notebook, capsys):

@@ -7,7 +7,8 @@ import os
 import platform
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -84,6 +85,17 @@ def start(*, device: str = "auto", dtype: str = "auto", threads: int = 0, seed: 
     torch.set_num_threads(wanted)
     where = resolve_device(device)
     return Runtime(where, resolve_dtype(dtype, where), wanted, seed)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: what is summed then does not depend on how many there are."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def seed_everything(seed: int) -> None:

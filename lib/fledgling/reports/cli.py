@@ -128,9 +128,11 @@ def sweep(
     """Run one notebook over a grid of parameters, here or on a cluster, and report what is best.
 
     A name with a dot is a value of the configuration: -v facts.learning.lr=1e-3,2e-3. Stopped in
-    any way and started again with the same command, it goes on.
+    any way and started again with the same command, it goes on. Its runs get the same number of
+    threads whatever --jobs says, so that what they measure is the same.
     """
     from fledgling.reports.notebooks import find_notebook, pairs
+    from fledgling.reports.runner import threads_each
     from fledgling.reports.sweep_pages import write_sweep
     from fledgling.reports.sweeps import plan_sweep
 
@@ -142,7 +144,8 @@ def sweep(
     )
     check_settings(planned.requests)
     try:
-        options = {"force": force, "jobs": jobs, "time_limit": time_limit}
+        threads = threads_each(len(planned.requests))
+        options = {"force": force, "jobs": jobs, "time_limit": time_limit, "threads": threads}
         execute(planned.requests, reports=reports, engine=engine, **options)
     finally:
         page, found = write_sweep(planned, reports, metric=best)
@@ -247,8 +250,10 @@ def execute(
     jobs: str,
     time_limit: float | None,
     engine: Engine = Engine.local,
+    threads: int = 0,
 ) -> None:
-    """Run the requests behind one progress bar. Raises ``RunError`` when any did not end well."""
+    """Run the requests behind one progress bar, each on ``threads`` CPU threads; 0 shares them
+    out. Raises ``RunError`` when any did not end well."""
     from fledgling.reports.ray_engine import run_on_ray
     from fledgling.reports.runner import longest_first, run, side_by_side, threads_each
     from fledgling.reports.terminal import with_progress
@@ -264,9 +269,10 @@ def execute(
         "time_limit": time_limit or section.time_limit_seconds,
     }
     if engine == Engine.ray:
-        events = run_on_ray(requests, threads=threads_each(count), **options)
+        events = run_on_ray(requests, threads=threads or threads_each(count), **options)
     else:
-        events = run(longest_first(requests, reports, section), jobs=count, **options)
+        ordered = longest_first(requests, reports, section)
+        events = run(ordered, jobs=count, threads=threads, **options)
     failed = 0
     for event in with_progress(requests, events):
         ended = event.kind == "ended"

@@ -96,10 +96,11 @@ def run(
     reports: Path = REPORTS,
     force: bool = False,
     jobs: int = 1,
+    threads: int = 0,
     time_limit: float,
 ) -> Iterator[Event]:
     """Run the notebooks in order, ``jobs`` side by side, each for at most ``time_limit`` seconds,
-    and tell what happens.
+    and tell what happens. Each gets ``threads`` CPU threads; 0 shares them out.
 
     A run whose inputs have not changed since it succeeded is skipped unless ``force``. A notebook
     that fails does not stop the others. Raises ``RunError`` where the reports folder cannot be
@@ -107,7 +108,7 @@ def run(
     """
     waiting = deque({(request.name, request.run_id): request for request in requests}.values())
     running: dict[RunningNotebook, int] = {}  # with the number of cells that were told
-    threads = threads_each(jobs)
+    threads = threads or threads_each(jobs)
     try:
         while waiting or running:
             while waiting and len(running) < jobs:

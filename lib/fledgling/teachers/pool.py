@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -49,7 +48,7 @@ class TeacherPool:
 
     It stops at the deadline, when all have spoken, or a moment after ``quorum`` answers are there.
     Runs on an event loop of its own, in one thread, so that it works alike from a script, a
-    notebook and a server.
+    notebook and a server; it closes a ``loop`` that it was given as well.
     """
 
     def __init__(
@@ -59,6 +58,7 @@ class TeacherPool:
         *,
         stand_ins: Sequence[Teacher] = (),
         redact: Secrets | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         names = [teacher.name for teacher in (*teachers, *stand_ins)]
         if not teachers or len(set(names)) < len(names):
@@ -70,7 +70,7 @@ class TeacherPool:
         self.stand_ins = tuple(stand_ins)
         self.section = section
         self.redact = redact or Secrets()
-        self._loop = asyncio.new_event_loop()
+        self._loop = loop or asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="teacher-pool", daemon=True
         )
@@ -150,7 +150,8 @@ class _Round:
         self._section: PoolSection = pool.section.pool
         self._query = query
         self._enough = enough
-        self._started = time.monotonic()
+        self._now = asyncio.get_running_loop().time
+        self._started = self._now()
         # what is decided at the deadline is late: nobody is waited for that long
         self._end = self._started + self._section.wait_share * self._section.deadline_s
         # late enough for a call to be given up, early enough for a reserve to answer
@@ -174,18 +175,18 @@ class _Round:
                 # a set, which is that of addresses in memory.
                 for task in [task for task in self._open if task in done]:
                     await self._receive(task)
-                if not self._relieved and time.monotonic() >= self._relief:
+                if not self._relieved and self._now() >= self._relief:
                     self._relieve()
         finally:
             late = tuple(teacher.name for teacher in self._open.values())
             for task in self._open:
                 task.cancel()
         heard = self._answers if _usable(self._answers) else self._answers + self._stood_in
-        seconds = time.monotonic() - self._started
+        seconds = self._now() - self._started
         return PoolReply(self._query.text, tuple(heard), seconds, late)
 
     def _send(self, teacher: Teacher) -> None:
-        left = max(self._end - time.monotonic(), 0.0)
+        left = max(self._end - self._now(), 0.0)
         self._open[asyncio.create_task(teacher.answer(self._query, timeout=left))] = teacher
 
     async def _receive(self, task: asyncio.Task[Answer]) -> None:
@@ -208,7 +209,7 @@ class _Round:
             return
         good = _usable(self._answers)
         if len(good) >= self._section.quorum and self._teachers_open():
-            now = time.monotonic()
+            now = self._now()
             if self._enough is None or await asyncio.to_thread(self._enough, tuple(good)):
                 self._end = min(self._end, now + self._section.patience * (now - self._started))
 
@@ -237,7 +238,7 @@ class _Round:
 
     def _patience(self) -> float:
         """Seconds until the next thing to do: the end, or the relief."""
-        now = time.monotonic()
+        now = self._now()
         if now >= self._end or self._relieved:
             return self._end - now
         return max(min(self._end, self._relief) - now, _SHORTEST_WAIT_S)

@@ -15,9 +15,10 @@ from fledgling.teachers.aggregators.decision import decide
 from fledgling.teachers.aggregators.trust import Trust
 from fledgling.teachers.answers import Answer, Decision, Teacher
 from fledgling.teachers.gold import evidence_of, fit_evidence
-from fledgling.teachers.mock import QuizQuestion, mock_pool
+from fledgling.teachers.mock import MockTeacher, QuizQuestion, mock_pool
 from fledgling.teachers.pool import PoolReply, TeacherPool
 from fledgling.teachers.settings import MockManner, TeachersSection
+from fledgling.teachers.simulated_time import SimulatedTime
 
 
 def try_pool(
@@ -28,8 +29,13 @@ def try_pool(
     *,
     trust: Trust | None = None,
 ) -> Iterator[tuple[QuizQuestion, PoolReply, Decision]]:
-    """Ask one pool the whole quiz and decide on every question."""
-    with TeacherPool(teachers, section) as pool:
+    """Ask one pool the whole quiz and decide on every question. A pool of mocks alone answers in
+    simulated time, one question after another: it costs nothing, and nobody is late by chance.
+    """
+    simulated = all(isinstance(teacher, MockTeacher) for teacher in teachers)
+    if simulated:
+        section = override(section, {"pool.concurrency": 1})
+    with TeacherPool(teachers, section, loop=SimulatedTime() if simulated else None) as pool:
         replies = pool.ask_many([item.question for item in quiz])
         for question, reply in zip(quiz, replies, strict=True):
             decision = decide(question.question, reply.answers, section, embed, trust=trust)

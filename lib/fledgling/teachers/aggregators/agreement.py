@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from fledgling.core.answers import contains, normalise
+from fledgling.core.runtime import one_thread
 from fledgling.teachers.aggregators.contradiction import content, contradiction, numbers
 from fledgling.teachers.settings import AgreementSection
 
@@ -34,7 +35,7 @@ class Agreement:
 
 class EmbeddingCache:
     """Remembers the latest ``capacity`` embeddings, so that an answer is embedded once. Safe to
-    share by threads.
+    share by threads. They are computed on one thread, so that no decision depends on their number.
     """
 
     def __init__(self, embed: Embed, capacity: int) -> None:
@@ -47,7 +48,8 @@ class EmbeddingCache:
         """Texts → (N, D), L2-normalised rows."""
         with self._lock:
             missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
-            fresh = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
+            with one_thread():
+                fresh = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
             found = np.stack([fresh[text] if text in fresh else self._kept[text] for text in texts])
             self._kept.update(fresh)
             for text in texts:
