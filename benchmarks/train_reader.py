@@ -4,8 +4,8 @@ One step: one to four facts stand in the prompt, most of them drawn from the gat
 of them tuning facts; questions of every form about one of them are answered in that form, near
 misses and what another fact would answer with "not told". Some questions need two facts, one of
 which says whom the other is about, and get both.
-Some facts were told in passing: then the whole turn stands there. (Turns that people wrote so, as
-the gate learned them, did not pay here: there are too few, and they were learned by heart.)
+Some facts were told in passing: then the whole turn stands there, and what is asked about it is
+answered in its own words.
 What counts is measured on the everyday facts, which are validation data.
 """
 
@@ -21,7 +21,7 @@ from typing import Annotated
 
 import torch
 import typer
-from told_in_passing import wrapped
+from told_in_passing import turns_and_rows, wrapped
 from torch.nn.functional import cross_entropy
 from train_start import questions
 
@@ -42,9 +42,10 @@ from fledgling.settings import load_config
 LR, WARM_UP, CLIP = 1e-3, 20, 1.0
 ROWS = {"question": 3, "reverse": 1, "yes": 2, "no": 2, "one_word": 2, "choice": 2}
 ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
-TUNING_SHARE = 0.5  # of steps about a tuning fact, whose questions a person wrote
+PASSING_SHARE, PASSING_ROWS = 0.45, 8  # of steps: about a turn that tells its fact in passing
+TUNING_SHARE = 0.5  # of the other steps about a tuning fact, whose questions a person wrote
 JOINED_SHARE = 0.3  # of those about a fact that a two-fact question was written for
-LINKED_SHARE = 0.4  # of the other steps: two facts drawn so that a question needs both
+LINKED_SHARE = 0.4  # of what is left: two facts drawn so that a question needs both
 SIZES = (1, 1, 1, 2, 3, 4)  # facts in a prompt, drawn
 WRAPPED_SHARE = 0.3  # of facts that were told in passing
 PEOPLE = ("person", "named_person", "full_name")  # slots of the word bank
@@ -82,10 +83,17 @@ def train(
     adapter, begun = learner.adapter, time.monotonic()
     told = [(taught, take_at_word(taught.turn, learner.language)) for taught in tuning()]
     by_id = {taught.id: fact for taught, fact in told}
+    passing = [
+        (passed_by(learner, turn), rows)
+        for turn, rows in turns_and_rows(learner.facts.practice.untold)
+    ]
     optimizer = torch.optim.AdamW(adapter.parameters.values(), lr=lr, betas=(0.9, 0.98))
     seen: list[float] = []
     while (now := time.monotonic()) < ends:
-        if rng.random() < TUNING_SHARE:
+        if rng.random() < PASSING_SHARE:
+            fact, rows = rng.choice(passing)
+            context, asked = [fact], rng.sample(rows, min(PASSING_ROWS, len(rows)))
+        elif rng.random() < TUNING_SHARE:
             taught, fact = rng.choice(told)
             context, asked = tuning_step(learner, taught, fact, by_id, rng)
         elif rng.random() < LINKED_SHARE:
@@ -96,7 +104,8 @@ def train(
             context = [fact]
         size = rng.choice(SIZES)
         while len(context) < size:
-            context.append(rng.choice(told)[1] if rng.random() < 0.5 else drawn(learner, rng))
+            others = (lambda: rng.choice(told)[1], lambda: rng.choice(passing)[0])
+            context.append(rng.choice((*others, lambda: drawn(learner, rng)))())
         rng.shuffle(context)
         if not asked:
             continue
@@ -136,6 +145,11 @@ def tuning_step(
         ]
         return [fact, by_id[joined[0].other]], rows
     return [fact], list(questions(taught, fact, learner.facts.practice.untold, rng))
+
+
+def passed_by(learner: OnlineLearner, turn: str) -> Fact:
+    """What is understood of a turn that tells its fact in passing, kept with the whole of it."""
+    return replace(take_at_word(Turn(turn), learner.language), turn=turn)
 
 
 def in_passing(fact: Fact, rng: random.Random) -> Fact:
