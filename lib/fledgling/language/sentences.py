@@ -36,6 +36,10 @@ _AFTER_IS = (
 _NAME_IS = re.compile(
     rf"\b([A-Z]\w+|(?:[Mm]y|[Oo]ur)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
 )
+# "He's got a boat", "Mum's been ill": the verb that follows tells "has" from "is".
+_HAS = re.compile(
+    r"\b(\w+)'s(?=\s+(?:(?:already|always|also|just|never|only)\s+)?(?:got|had|been)\b)"
+)
 # A name typed in lower case is only trusted at the start, and where no common word is meant.
 _LOWER_NAME_IS = re.compile(
     rf"^(?!(?:it|he|she|that|there|what|who|where|how|let|here|this)\b)([a-z]\w+)'s{_AFTER_IS}"
@@ -72,8 +76,10 @@ def expand(text: str) -> str:
 
     >>> expand("I've two cats and Tom's my friend")
     'I have two cats and Tom is my friend'
+    >>> expand("She's got a boat and Tom's never been on it")
+    'She has got a boat and Tom has never been on it'
     """
-    text = _NAME_IS.sub(r"\1 is", text)
+    text = _NAME_IS.sub(r"\1 is", _HAS.sub(r"\1 has", text))
     text = re.sub(
         r"\b(name|surname|number|code|birthday|address|password|pin|rent)'s\b(?!\s+\w+\s+(?:is|are)\b)",
         r"\1 is",
