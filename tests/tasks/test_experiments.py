@@ -142,6 +142,15 @@ def test_sample_efficiency_varies_only_the_examples(study: Study) -> None:
     assert half.train_examples["math"] * 2 == pytest.approx(whole.train_examples["math"], abs=1)
 
 
+def test_a_run_that_is_known_is_not_run_again(study: Study) -> None:
+    study = study.changed(**{"experiment.epochs": 1})
+    *_, known = strategies(study, ("alternating",))
+    (first, *_) = sample_efficiency(study, (1.0,), [replace(known, loss=123.0)])
+    assert first.run == "efficiency.together" and first.loss == 123.0
+    (other, *_) = sample_efficiency(study, (0.5,), [replace(known, loss=123.0)])
+    assert other.loss != 123.0
+
+
 def test_every_shared_parameter_has_a_gradient_from_both_tasks(study: Study) -> None:
     norms = shared_gradients(study.trainer())
     assert len(norms) > 20

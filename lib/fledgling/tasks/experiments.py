@@ -9,7 +9,7 @@ once, by ``Headline.report``. The configuration's ``strategy``, ``remedy`` and `
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fledgling.core.statistics import Interval
@@ -124,17 +124,22 @@ def strategies(study: Study, names: Sequence[str]) -> Iterator[EpochRecord]:
             yield replace(record, run=name)
 
 
-def sample_efficiency(study: Study, shares: Sequence[float]) -> Iterator[EpochRecord]:
+def sample_efficiency(
+    study: Study, shares: Sequence[float], known: Iterable[EpochRecord] = ()
+) -> Iterator[EpochRecord]:
     """Together and alone on random shares of the training examples, the number of updates
     unchanged. Only the last record of each run, ``efficiency.together`` or
-    ``efficiency.alone.<task>``.
+    ``efficiency.alone.<task>``. What ``known``, records of ``strategies``, hold of the plain run
+    on every example is not run again.
     """
+    plain = [record for record in known if record.run == PLAIN["strategy"]]
     budget = study.changed(epochs=study.section.experiment.epochs, **PLAIN)
     for share in shares:
         small = budget.thinned(share)
         runs = {"together": small, **{f"alone.{task}": small.only(task) for task in small.tasks}}
         for name, one in runs.items():
-            *_, last = one.trainer().train()
+            is_known = bool(plain) and share == 1.0 and name == "together"
+            *_, last = plain if is_known else one.trainer().train()
             yield replace(last, run=f"efficiency.{name}")
 
 
