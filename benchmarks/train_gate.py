@@ -13,6 +13,10 @@ Then each learned turns that tell a fact in passing, twice, with what it held ou
     train_gate.py --onwards --out N --no-mined --weight 1 --generated 600 --epochs 0.6 --lr 3e-4
     train_gate.py --onwards --out N --no-mined --weight 1 --generated 300 --epochs 0.3 --lr 2e-4
 
+and, when there were 542 such turns instead of 62, once more:
+
+    train_gate.py --onwards --out N --no-mined --weight 1 --generated 600 --epochs 0.5 --lr 3e-4
+
 ``--held-out 5`` leaves every fifth tuning fact out and reports on it.
 
 Learns from data/facts/tuning.jsonl and pairs generated from data/facts/gate/relations.yaml, never
@@ -43,7 +47,7 @@ from fledgling.facts.measuring.streams import TaughtFact, read_fact_stream, tuni
 from fledgling.models.loading import load_embedder
 from fledgling.models.pair_scorer import LORA_SCALE, TARGETS, PairScorer, save_pair_scorer
 
-PASSING_WEIGHT = 4  # times that each pair of a fact told in passing comes
+PASSING_WEIGHT = 1  # times that each pair of a fact told in passing comes
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def mined_pairs(facts: list[TaughtFact], drawn: list[str], general: list[str]) -
     return [*nearest_pairs(asked, told + drawn, 12), *nearest_pairs(list(own), told, 2, own)]
 
 
-def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]:
+def trainable_scorer(seed: int, rank: int, classes: int = 1) -> tuple[PairScorer, torch.nn.Module]:
     """A scorer whose encoder carries a fresh LoRA."""
     from peft import LoraConfig, get_peft_model  # after the library has quietened it
 
@@ -138,7 +142,8 @@ def trainable_scorer(seed: int, rank: int) -> tuple[PairScorer, torch.nn.Module]
         r=rank, lora_alpha=LORA_SCALE * rank, lora_dropout=0.05, target_modules=list(TARGETS)
     )
     model = get_peft_model(embedder.model, lora)
-    return PairScorer(type(embedder)(model, embedder.tokenizer), torch.nn.Linear(384, 1)), model
+    head = torch.nn.Linear(384, classes)
+    return PairScorer(type(embedder)(model, embedder.tokenizer), head), model
 
 
 def take_up(path: Path, scorer: PairScorer, model: torch.nn.Module) -> None:
