@@ -1,6 +1,6 @@
 """The bars of package feedback, measured.
 
-python benchmarks/feedback.py fit      # fit the judge: data/feedback/judge.json
+python benchmarks/feedback.py fit      # fit the judge without a reader, as a control
 python benchmarks/feedback.py judge    # its bars on held-out dialogues, beside the documented rule
 python benchmarks/feedback.py buffer   # 100,000 exchanges: speed, memory, kill -9
 python benchmarks/feedback.py train    # 200 project examples; --quantization nf4
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ from fledgling.feedback.buffer import FeedbackBuffer
 from fledgling.feedback.habits import learn_habits, measure_habit, read_habits, recognise
 from fledgling.feedback.judging.classifier import Fitting
 from fledgling.feedback.judging.dialogues import (
+    HARD,
     HELD_OUT,
     LABELS,
     TRAIN,
@@ -51,6 +52,7 @@ from fledgling.feedback.judging.dialogues import (
 from fledgling.feedback.judging.judge import Judge, fit, rule_labels
 from fledgling.feedback.judging.metrics import calibration, class_scores, macro_f1
 from fledgling.feedback.judging.signals import Exchange
+from fledgling.feedback.judging.span_reader import Reading
 from fledgling.feedback.judging.words import plain
 from fledgling.feedback.pairs import score_pairs
 from fledgling.feedback.preferences import teach
@@ -65,14 +67,23 @@ from fledgling.settings import load_config
 NEGATIVE_REACTIONS = ("UR2", "UR3", "UR4", "UR5", "B1", "B4", "B5", "B6")
 
 
-def fit_judge(_: argparse.Namespace) -> None:
-    """Fit on the training dialogues, say what cross-validation by dialogue finds, and store."""
+def training_dialogues() -> list[Labelled]:
+    """What the judge learns from: the project's dialogues, and those whose reactions are hard."""
+    return read_dialogues(TRAIN) + read_dialogues(TRAIN, HARD)
+
+
+def fit_and_report(
+    readings: np.ndarray | None, spans: Mapping[Exchange, Reading] | None = None
+) -> None:
+    """Fit on the training dialogues, say what cross-validation by dialogue finds, and store.
+    ``readings`` (N, 4) and ``spans``: what readers that had not seen the dialogues say of them.
+    """
     config = load_config()
     section = config.feedback.signals
-    labelled = read_dialogues(TRAIN) + read_exchanges()
+    labelled = training_dialogues() + read_exchanges()
     embedder, corrections = load_embedder(), read_corrections(TRAIN)
     coefficients, left_out = fit(
-        labelled, embedder, section, config.language, Fitting(), corrections
+        labelled, embedder, section, config.language, Fitting(), corrections, readings, spans
     )
     truth = [one.label for one, _, _ in left_out]
     found = [
@@ -88,7 +99,24 @@ def fit_judge(_: argparse.Namespace) -> None:
         plain(judge.answer(one.exchange)) in wanted(one) for one in read_corrections(VALIDATION)
     ]
     print(f"  and of corrections written beside them {np.mean(unseen):.3f} of {len(unseen)}")
+    report_labels("hard dialogues, not fitted", read_dialogues(VALIDATION, HARD), judge)
     coefficients.save()
+
+
+def report_labels(name: str, labelled: Sequence[Labelled], judge: Judge) -> None:
+    """How well the labels of exchanges are told."""
+    found = judge.judge([one.exchange for one in labelled])
+    print(f"{name}: {len(labelled)}")
+    print_classes([one.label for one in labelled], [one.label for one in found])
+    read = corrections_read(labelled, found, judge)
+    print(f"  answers {read['answer']:.3f}, found out and read {read['end_to_end']:.3f}")
+
+
+def fit_judge(_: argparse.Namespace) -> None:
+    """The judge without a reader: the control of train_feedback_reader.py, which fits it with
+    one.
+    """
+    fit_and_report(None)
 
 
 def wanted(one: Labelled) -> set[str]:

@@ -42,7 +42,7 @@ from fledgling.settings import load_config
 LR, WARM_UP, CLIP = 1e-3, 20, 1.0
 ROWS = {"question": 3, "reverse": 1, "yes": 2, "no": 2, "one_word": 2, "choice": 2}
 ROWS |= {"in_passing": 1, "untold": 3}  # of a drawn fact in a step
-PASSING_SHARE, PASSING_ROWS = 0.45, 8  # of steps: about a turn that tells its fact in passing
+PASSING_SHARE, PASSING_ROWS = 0.35, 8  # of steps: about a turn that tells its fact in passing
 TUNING_SHARE = 0.5  # of the other steps about a tuning fact, whose questions a person wrote
 JOINED_SHARE = 0.3  # of those about a fact that a two-fact question was written for
 LINKED_SHARE = 0.4  # of what is left: two facts drawn so that a question needs both

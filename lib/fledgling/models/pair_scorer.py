@@ -1,4 +1,4 @@
-"""A sentence encoder, adapted to read two texts together and to say one probability."""
+"""A sentence encoder, adapted to read two texts together and to say one probability or several."""
 
 from __future__ import annotations
 
@@ -32,17 +32,24 @@ class PairScorer:
     def score(self, pairs: Sequence[tuple[str, str]], batch_size: int = 64) -> np.ndarray:
         """Pairs of texts → (N,) float32 probabilities of what it was trained to tell."""
         scores = np.zeros(len(pairs), dtype=np.float32)
-        order = sorted(
-            range(len(pairs)), key=lambda index: len(pairs[index][0]) + len(pairs[index][1])
-        )
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        for chosen in batches_by_length(pairs, batch_size):
             logits = self.logits([pairs[index] for index in chosen])
             scores[chosen] = torch.sigmoid(logits).numpy()
         return scores
 
+    @torch.no_grad()
+    def shares(self, pairs: Sequence[tuple[str, str]], batch_size: int = 64) -> np.ndarray:
+        """Pairs of texts → (N, C) float32 probabilities of the classes it was trained to tell."""
+        shares = np.zeros((len(pairs), self.head.out_features), dtype=np.float32)
+        for chosen in batches_by_length(pairs, batch_size):
+            logits = self.logits([pairs[index] for index in chosen])
+            shares[chosen] = torch.softmax(logits, -1).numpy()
+        return shares
+
     def logits(self, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
-        """(N,) logits; differentiable where the encoder is being trained."""
+        """(N,) logits, (N, C) of several classes; differentiable where the encoder is being
+        trained.
+        """
         batch = self.encoder.tokenizer(
             [first for first, _ in pairs],
             [second for _, second in pairs],
@@ -52,6 +59,12 @@ class PairScorer:
             return_tensors="pt",
         )
         return self.head(self.encoder.model(**batch).last_hidden_state[:, 0]).squeeze(-1)
+
+
+def batches_by_length(pairs: Sequence[tuple[str, str]], batch_size: int) -> list[list[int]]:
+    """The places of pairs in batches of about one length: a batch costs as its longest."""
+    order = sorted(range(len(pairs)), key=lambda place: len(pairs[place][0]) + len(pairs[place][1]))
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
 def save_pair_scorer(path: Path, scorer: PairScorer, model: torch.nn.Module) -> None:
@@ -88,8 +101,9 @@ def load_pair_scorer(path: Path, made_by: str) -> PairScorer:
             f" train it again with: {made_by}"
         ) from error
     modules = dict(encoder.model.named_modules())
-    head = torch.nn.Linear(encoder.model.config.hidden_size, 1)
     try:
+        classes = tensors["head.weight"].shape[0]
+        head = torch.nn.Linear(encoder.model.config.hidden_size, classes)
         for name in {key.rsplit(".lora_", 1)[0] for key in tensors if ".lora_" in key}:
             down, up = tensors[f"{name}.lora_A"].float(), tensors[f"{name}.lora_B"].float()
             modules[name].weight.data += LORA_SCALE * up @ down

@@ -6,6 +6,7 @@ import pytest
 from fledgling.core.errors import DataError
 from fledgling.feedback.judging.corrections import plain
 from fledgling.feedback.judging.dialogues import (
+    HARD,
     HELD_OUT,
     LABELS,
     TRAIN,
@@ -27,9 +28,17 @@ def test_the_promises_of_the_data():
 
 def test_no_held_out_turn_with_words_of_its_own_is_in_the_training_data():
     fitted = read_dialogues(TRAIN) + read_exchanges() + read_corrections(TRAIN)
+    fitted += read_dialogues(TRAIN, HARD)
     train = {one.exchange.reaction.lower() for one in fitted}
     held_out = {one.exchange.reaction.lower() for one in read_dialogues(HELD_OUT)}
     assert all(len(turn.split()) <= 3 for turn in train & held_out)
+
+
+def test_hard_dialogues_that_are_scored_are_not_fitted():
+    train, scored = read_dialogues(TRAIN, HARD), read_dialogues(VALIDATION, HARD)
+    assert len(scored) >= 180 and not read_dialogues(HELD_OUT, HARD)
+    assert not {one.dialogue for one in train} & {one.dialogue for one in scored}
+    assert min(Counter(one.label for one in scored).values()) >= 25
 
 
 def test_the_corrections_that_are_scored_are_not_those_that_are_fitted():
@@ -41,7 +50,8 @@ def test_the_corrections_that_are_scored_are_not_those_that_are_fitted():
 
 def test_every_correction_holds_its_answer_and_nothing_else_has_one():
     singles = read_exchanges() + read_corrections(TRAIN) + read_corrections(VALIDATION)
-    for one in read_dialogues(TRAIN) + read_dialogues(HELD_OUT) + singles:
+    hard = read_dialogues(TRAIN, HARD) + read_dialogues(VALIDATION, HARD)
+    for one in read_dialogues(TRAIN) + read_dialogues(HELD_OUT) + hard + singles:
         assert one.label in LABELS
         assert bool(one.answers) == (one.label == "correction")
         assert all(plain(answer) in plain(one.exchange.reaction) for answer in one.answers[:1])

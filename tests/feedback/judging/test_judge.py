@@ -60,6 +60,26 @@ def test_leaving_says_nothing_of_the_reply(judge):
     assert found[0].signals == ("abandonment",)
 
 
+def test_what_a_reader_says_is_weighed_where_the_judge_was_fitted_with_one(
+    judge, section, language
+):
+    labelled = toy()
+    sure = np.array([[one.label == label for label in LABELS] for one in labelled], dtype=float)
+    coefficients, _ = fit(
+        labelled, WordEmbedder(), section.signals, language, Fitting(folds=3), readings=sure
+    )
+    heard = []
+
+    def read(pairs):
+        heard.extend(pairs)
+        return np.array([[0.0, 1.0, 0.0, 0.0]] * len(pairs))  # all negative
+
+    told = Judge(WordEmbedder(), section.signals, language, coefficients, read)
+    assert told.judge([exchange("fourteen o'clock")])[0].label == "negative"
+    assert heard == [("how do i bake bread → Use wheat, ten minutes.", "fourteen o'clock")]
+    assert judge.judge([exchange("fourteen o'clock")])[0].label != "negative"
+
+
 def test_neutral_is_the_default_where_nothing_is_likely_enough(judge):
     unsure = replace(judge.coefficients, temperature=100.0)  # every label about as likely
     strict = Judge(judge.embedder, judge.section, judge.language, unsure)

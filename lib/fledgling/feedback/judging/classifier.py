@@ -44,7 +44,7 @@ class Coefficients:
         if tuple(names) != self.names:
             raise DataError(
                 f"{COEFFICIENTS} was fitted on other features; fit it again with:"
-                " python benchmarks/feedback.py fit"
+                " python benchmarks/train_feedback_reader.py"
             )
         return softmax((rows @ self.weights.T + self.bias) / self.temperature)
 

@@ -1,8 +1,9 @@
 """The right answer inside a correction: "no, it's Canberra" → "Canberra".
 
 Every phrase between two edges that a phrase can have is a candidate; a linear model over what
-speaks for and against them (``descriptions``) ranks them. Its coefficients are data
-(data/feedback/judge.json), fitted by ``benchmarks/feedback.py fit``.
+speaks for and against them (``descriptions``, and a reader of the turn, ``span_reader``) ranks
+them. Its coefficients are data (data/feedback/judge.json), fitted by
+``benchmarks/train_feedback_reader.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from fledgling.feedback.judging.descriptions import Features, describe
 from fledgling.feedback.judging.grammar import read_grammar
+from fledgling.feedback.judging.span_reader import Reading
 from fledgling.feedback.judging.spans import Exchanged, Span
 from fledgling.feedback.judging.turns import Token, Turn, read_turn
 from fledgling.feedback.judging.words import plain
@@ -26,15 +28,27 @@ _LEADS_ON = frozenset(("of", "to", "than", "from", "with", "by"))  # no phrase e
 
 
 def candidates(
-    reaction: str, prompt: str, reply: str, language: LanguageSection
+    reaction: str,
+    prompt: str,
+    reply: str,
+    language: LanguageSection,
+    reading: Reading | None = None,
 ) -> list[tuple[str, Features]]:
-    """Every phrase that may be the answer, with what speaks for and against it."""
+    """Every phrase that may be the answer, with what speaks for and against it; ``reading``: what
+    a reader makes of the turn.
+    """
     turn = read_turn(reaction)
     read = find_correction(turn.text, prompt, language) if turn.tokens else None
     as_read = (read.answer or read.said) if read else ""
     seen = Exchanged(turn, prompt, reply, as_read.strip(" .,!?"))
     spans = (Span(seen, start, stop) for start, stop in _spans(turn))
-    return [(span.text, describe(span)) for span in spans if span.telling and span.text]
+    telling = [span for span in spans if span.telling and span.text]
+    if reading is None:
+        return [(span.text, describe(span)) for span in telling]
+    return [
+        (span.text, describe(span) | reading.features(span.tokens[0].start, span.tokens[-1].end))
+        for span in telling
+    ]
 
 
 def _spans(turn: Turn) -> Iterator[tuple[int, int]]:
@@ -98,11 +112,12 @@ def rank(
     reply: str,
     weights: Mapping[str, float],
     language: LanguageSection,
+    reading: Reading | None = None,
 ) -> list[tuple[float, str]]:
     """(score, candidate) of every candidate, the best first."""
     scored = [
         (sum(weights.get(name, 0.0) * value for name, value in described.items()), answer)
-        for answer, described in candidates(reaction, prompt, reply, language)
+        for answer, described in candidates(reaction, prompt, reply, language, reading)
     ]
     return sorted(scored, key=lambda pair: -pair[0])
 
@@ -112,14 +127,16 @@ def fit_ranker(
     language: LanguageSection,
     *,
     strength: float,
+    readings: Sequence[Reading | None] = (),
 ) -> dict[str, float]:
     """Weights of the ranker from (prompt, reply, reaction, accepted answers): the conditional logit
     model (McFadden, 1974) over the candidates of each turn, with an L2 penalty of
-    1 / (2·``strength``).
+    1 / (2·``strength``). ``readings``: what readers that had not seen the turns make of them.
     """
     described: list[tuple[list[Features], np.ndarray]] = []
-    for prompt, reply, reaction, accepted in cases:
-        found = candidates(reaction, prompt, reply, language)
+    for case, reading in zip(cases, readings or [None] * len(cases), strict=True):
+        prompt, reply, reaction, accepted = case
+        found = candidates(reaction, prompt, reply, language, reading)
         wanted = {plain(answer) for answer in accepted}
         right = np.array([plain(answer) in wanted for answer, _ in found])
         if right.any():

@@ -36,6 +36,9 @@ class Labelled:
     liked: bool = False
 
 
+HARD = FOLDER / "dialogues_hard.jsonl"
+
+
 def read_dialogues(split: str, path: Path = FOLDER / "dialogues.jsonl") -> list[Labelled]:
     """The labelled turns of the dialogues of one split, in order. Raises ``DataError`` naming the
     line and what is wrong with it.

@@ -7,7 +7,8 @@ is kept as ``documented_rule``, to be held beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from fledgling.feedback.judging.classifier import (
     folds_of,
 )
 from fledgling.feedback.judging.corrections import fit_ranker, rank
-from fledgling.feedback.judging.dialogues import LABELS, Labelled
+from fledgling.feedback.judging.dialogues import FOLDER, LABELS, Labelled
 from fledgling.feedback.judging.signals import (
     Embeds,
     Exchange,
@@ -30,10 +31,19 @@ from fledgling.feedback.judging.signals import (
     observe,
     signals_of,
 )
+from fledgling.feedback.judging.span_reader import Reading, asked, load_span_reader, read_spans
+from fledgling.feedback.judging.turns import read_turn
 from fledgling.feedback.settings import SignalsSection
 from fledgling.language.settings import LanguageSection
+from fledgling.models.pair_scorer import PairScorer, load_pair_scorer
+
+READER = FOLDER / "reader.safetensors"
+READ_CHARACTERS = 300  # of a text at most: what the reader's window holds
+SUREST = 1e-4  # no reading is surer than this
+READ_BY_SPANS = frozenset(("read_begins", "read_ends"))  # features of ``span_reader``
 
 Ranked = list[tuple[float, str]]
+Read = Callable[[Sequence[tuple[str, str]]], np.ndarray]
 
 
 class Judge:
@@ -45,19 +55,24 @@ class Judge:
         section: SignalsSection,
         language: LanguageSection,
         coefficients: Coefficients | None = None,
+        read: Read | None = None,
     ) -> None:
+        """``read``: pairs as ``pair_of`` makes them → (N, 4) probabilities; the packaged reader
+        where the coefficients ask for one and none is given.
+        """
         self.embedder, self.section, self.language = embedder, section, language
         self.coefficients = coefficients or Coefficients.load()
+        self._read = read
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Feedback]:
-        """Feedback for each exchange, in order; about 10 ms each on one core, less in bulk."""
+        """Feedback for each exchange, in order; about 50 ms each on one core, less in bulk."""
         if not exchanges:
             return []
         seen = observe(
             exchanges, self.embedder, self.language, max_characters=self.section.max_characters
         )
-        ranked = [_ranked(one, self.coefficients.ranker, self.language) for one in seen]
-        named, names = matrix(seen, [_rank_features(found) for found in ranked])
+        ranked = self._ranked([one.exchange for one in seen])
+        named, names = matrix(seen, self._more(seen, ranked))
         table = self.coefficients.probabilities(design(seen, named), names)
         return [
             self._feedback(one, shares, found)
@@ -68,21 +83,36 @@ class Judge:
         """The calibrated probability of every label."""
         limit = self.section.max_characters
         seen = observe([exchange], self.embedder, self.language, max_characters=limit)
-        ranked = _ranked(seen[0], self.coefficients.ranker, self.language)
-        named, names = matrix(seen, [_rank_features(ranked)])
+        (ranked,) = self._ranked([exchange])
+        named, names = matrix(seen, self._more(seen, [ranked]))
         table = self.coefficients.probabilities(design(seen, named), names)
         return dict(zip(LABELS, map(float, table[0]), strict=True))
 
+    def _ranked(self, exchanges: Sequence[Exchange]) -> list[Ranked]:
+        """The answers that each turn may hold, the likeliest first."""
+        weights = self.coefficients.ranker
+        readings: Sequence[Reading | None] = [None] * len(exchanges)
+        if weights.keys() >= READ_BY_SPANS:
+            readings = read_spans(load_span_reader(), [turn_of(one) for one in exchanges])
+        return [
+            _ranked(exchange, weights, self.language, reading)
+            for exchange, reading in zip(exchanges, readings, strict=True)
+        ]
+
+    def _more(
+        self, seen: Sequence[Observation], ranked: Sequence[Ranked]
+    ) -> list[dict[str, float]]:
+        """What is known of exchanges beside what is seen in them."""
+        more = [_rank_features(found) for found in ranked]
+        if _reading_name(LABELS[0]) not in self.coefficients.names:
+            return more
+        read = self._read or load_reader().shares
+        shares = read([pair_of(one.exchange) for one in seen])
+        return [one | reading_features(row) for one, row in zip(more, shares, strict=True)]
+
     def answer(self, exchange: Exchange) -> str:
         """The right answer in a turn that is known to correct the reply, "" where none is found."""
-        reaction = exchange.reaction or ""
-        ranked = rank(
-            reaction,
-            prompt=exchange.prompt,
-            reply=exchange.reply,
-            weights=self.coefficients.ranker,
-            language=self.language,
-        )
+        (ranked,) = self._ranked([exchange])
         return ranked[0][1] if ranked else ""
 
     def _feedback(self, seen: Observation, shares: np.ndarray, ranked: Ranked) -> Feedback:
@@ -107,6 +137,28 @@ class Judge:
         if LABELS[best] == "correction" and not has_answer:
             return "negative"
         return LABELS[best] if shares[best] >= self.section.min_probability else "neutral"
+
+
+@cache
+def load_reader() -> PairScorer:
+    """The packaged reader of exchanges, loaded once."""
+    return load_pair_scorer(READER, "python benchmarks/train_feedback_reader.py")
+
+
+def pair_of(exchange: Exchange) -> tuple[str, str]:
+    """An exchange as the reader reads it: the question with its reply, and what was said next."""
+    prompt, reply = exchange.prompt[:READ_CHARACTERS], exchange.reply[:READ_CHARACTERS]
+    return f"{prompt} → {reply}", (exchange.reaction or "")[:READ_CHARACTERS]
+
+
+def reading_features(shares: np.ndarray) -> dict[str, float]:
+    """A row of the reader's probabilities (4,) as features of about −1 to 1."""
+    logs = np.log(np.clip(shares, SUREST, 1.0)) / 5 + 0.5
+    return {_reading_name(label): float(one) for label, one in zip(LABELS, logs, strict=True)}
+
+
+def _reading_name(label: str) -> str:
+    return f"read_{label}"
 
 
 def quality_of(label: str, probability: float, section: SignalsSection) -> float:
@@ -142,14 +194,25 @@ def rule_labels(exchanges: Sequence[Exchange], judge: Judge) -> list[str]:
     ]
 
 
-def _ranked(seen: Observation, ranker: dict[str, float], language: LanguageSection) -> Ranked:
-    exchange = seen.exchange
+def turn_of(exchange: Exchange) -> tuple[str, str]:
+    """An exchange as the reader of answers reads it."""
+    text = read_turn(exchange.reaction or "").text
+    return asked(exchange.prompt, exchange.reply), text or "."
+
+
+def _ranked(
+    exchange: Exchange,
+    ranker: dict[str, float],
+    language: LanguageSection,
+    reading: Reading | None = None,
+) -> Ranked:
     return rank(
         exchange.reaction or "",
         prompt=exchange.prompt,
         reply=exchange.reply,
         weights=ranker,
         language=language,
+        reading=reading,
     )
 
 
@@ -168,11 +231,16 @@ def fit(
     language: LanguageSection,
     fitting: Fitting,
     corrections: Sequence[Labelled] = (),
+    readings: np.ndarray | None = None,
+    spans: Mapping[Exchange, Reading] | None = None,
 ) -> tuple[Coefficients, list[tuple[Labelled, np.ndarray, str]]]:
     """Coefficients from labelled exchanges, and what cross-validation by dialogue says of each: its
     probabilities (4,) and extracted answer from a fit that had not seen its dialogue. On
-    ``corrections`` only the ranker of answers is fitted.
+    ``corrections`` only the ranker of answers is fitted. ``readings`` (N, 4) is what readers that
+    had not seen the exchanges say of them; without it the coefficients do without a reader.
+    ``spans`` is likewise what readers of answers make of the turns.
     """
+    spans = spans or {}
     seen = observe(
         [one.exchange for one in labelled],
         embedder,
@@ -186,13 +254,17 @@ def fit(
     # on: the classifier would learn to trust its scores too much.
     parts = np.where(fold < 0, np.arange(len(fold)) % fitting.folds, fold)
     rankers = [
-        _fit_ranker([*_chosen(labelled, parts != place), *corrections], language, fitting)
+        _fit_ranker([*_chosen(labelled, parts != place), *corrections], language, fitting, spans)
         for place in range(fitting.folds)
     ]
     ranked = [
-        _ranked(one, rankers[place], language) for one, place in zip(seen, parts, strict=True)
+        _ranked(one.exchange, rankers[place], language, spans.get(one.exchange))
+        for one, place in zip(seen, parts, strict=True)
     ]
-    named, names = matrix(seen, [_rank_features(found) for found in ranked])
+    more = [_rank_features(found) for found in ranked]
+    if readings is not None:
+        more = [one | reading_features(row) for one, row in zip(more, readings, strict=True)]
+    named, names = matrix(seen, more)
     rows = design(seen, named)
     scores = np.zeros((len(labelled), len(LABELS)))
     for place in range(fitting.folds):
@@ -202,7 +274,7 @@ def fit(
     own = fold >= 0
     temperature = fit_temperature(scores[own], labels[own])
     slopes, bias = fit_weights(rows, labels, weights, fitting.strength)
-    ranker = _fit_ranker([*labelled, *corrections], language, fitting)
+    ranker = _fit_ranker([*labelled, *corrections], language, fitting, spans)
     coefficients = Coefficients(tuple(names), slopes, bias, temperature, ranker)
     shares = np.exp(scores / temperature)
     shares /= shares.sum(axis=1, keepdims=True)
@@ -216,11 +288,16 @@ def _chosen(labelled: Sequence[Labelled], chosen: np.ndarray) -> list[Labelled]:
 
 
 def _fit_ranker(
-    labelled: Sequence[Labelled], language: LanguageSection, fitting: Fitting
+    labelled: Sequence[Labelled],
+    language: LanguageSection,
+    fitting: Fitting,
+    spans: Mapping[Exchange, Reading],
 ) -> dict[str, float]:
+    exchanges = [one.exchange for one in labelled if one.label == "correction"]
+    accepted = [one.answers for one in labelled if one.label == "correction"]
     cases = [
-        (one.exchange.prompt, one.exchange.reply, one.exchange.reaction or "", one.answers)
-        for one in labelled
-        if one.label == "correction"
+        (one.prompt, one.reply, one.reaction or "", answers)
+        for one, answers in zip(exchanges, accepted, strict=True)
     ]
-    return fit_ranker(cases, language, strength=fitting.ranker_strength)
+    readings = [spans.get(one) for one in exchanges]
+    return fit_ranker(cases, language, strength=fitting.ranker_strength, readings=readings)
