@@ -6,7 +6,11 @@ misses and what another fact would answer with "not told". Some questions need t
 which says whom the other is about, and get both.
 Some facts were told in passing: then the whole turn stands there, and what is asked about it is
 answered in its own words.
-What counts is measured on the everyday facts, which are validation data.
+What counts is measured on the everyday facts and those of in_passing_validation.jsonl, which are
+validation data. The packaged one is halfway between the reader of before and what it became in
+55 minutes with turns told in passing (--lr 6e-4 --share 0.5, the mean of weights as in Wortsman et
+al., 2022, arXiv:2203.05482): it reads those turns as that does and opens for near misses as seldom
+as the one before.
 """
 
 from __future__ import annotations
@@ -63,6 +67,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the reader goes.")] = READERS,
     onwards: Annotated[bool, typer.Option(help="Go on from what is there.")] = True,
     lr: Annotated[float, typer.Option(help="Learning rate at the start.")] = LR,
+    share: Annotated[
+        float, typer.Option(help="Of what was learned; the rest is what it began from.")
+    ] = 1.0,
     threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
 ) -> None:
     path = out / "smollm2-135m.safetensors"
@@ -73,7 +80,11 @@ def main(
     learner = OnlineLearner(loaded, config.facts, config.language, readers=readers, seed=seed)
     ends = time.monotonic() + 60 * minutes
     out.mkdir(parents=True, exist_ok=True)
+    before = learner.adapter.state()
     train(learner, path, lr=lr, ends=ends, rng=random.Random(seed))
+    after = learner.adapter.state()
+    mean = {name: (1 - share) * before[name] + share * after[name] for name in after}
+    save_start(path, learner.adapter, mean)
 
 
 def train(
