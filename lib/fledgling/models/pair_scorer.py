@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from safetensors.torch import load_file, save_file
 from fledgling.core.errors import ModelError
 from fledgling.core.files import write_atomically
 from fledgling.models.loading import Embedder, load_embedder
+
+if TYPE_CHECKING:
+    from transformers import BatchEncoding
 
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
 LORA_SCALE, MAX_LENGTH = 2.0, 128  # alpha over rank; tokens of a pair
@@ -46,18 +50,25 @@ class PairScorer:
             shares[chosen] = torch.softmax(logits, -1).numpy()
         return shares
 
-    def logits(self, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
-        """(N,) logits, (N, C) of several classes; differentiable where the encoder is being
-        trained.
+    def tokens(self, pairs: Sequence[tuple[str, str]], *, offsets: bool = False) -> BatchEncoding:
+        """Pairs as the encoder reads them, cut at ``MAX_LENGTH`` tokens; with ``offsets`` also the
+        characters of every token.
         """
-        batch = self.encoder.tokenizer(
+        return self.encoder.tokenizer(
             [first for first, _ in pairs],
             [second for _, second in pairs],
             padding=True,
             truncation=True,
             max_length=MAX_LENGTH,
             return_tensors="pt",
+            return_offsets_mapping=offsets,
         )
+
+    def logits(self, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
+        """(N,) logits, (N, C) of several classes; differentiable where the encoder is being
+        trained.
+        """
+        batch = self.tokens(pairs)
         return self.head(self.encoder.model(**batch).last_hidden_state[:, 0]).squeeze(-1)
 
 

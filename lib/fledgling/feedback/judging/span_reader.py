@@ -15,12 +15,7 @@ import numpy as np
 import torch
 
 from fledgling.feedback.judging.dialogues import FOLDER
-from fledgling.models.pair_scorer import (
-    MAX_LENGTH,
-    PairScorer,
-    batches_by_length,
-    load_pair_scorer,
-)
+from fledgling.models.pair_scorer import PairScorer, batches_by_length, load_pair_scorer
 
 SPAN_READER = FOLDER / "span_reader.safetensors"
 LEAST, SCALE = -12.0, 6.0  # log chances are cut there, and divided by that
@@ -60,15 +55,7 @@ def token_logits(
     """Pairs (what was asked, the turn) → logits (N, T, 2) of beginning and end, −∞ outside the
     turn, and the characters (N, T, 2) of the tokens.
     """
-    batch = scorer.encoder.tokenizer(
-        [first for first, _ in pairs],
-        [second for _, second in pairs],
-        padding=True,
-        truncation=True,
-        max_length=MAX_LENGTH,
-        return_tensors="pt",
-        return_offsets_mapping=True,
-    )
+    batch = scorer.tokens(pairs, offsets=True)
     places = batch.pop("offset_mapping")
     logits = scorer.head(scorer.encoder.model(**batch).last_hidden_state)
     outside = (batch["token_type_ids"] == 0) | (places[..., 1] == 0)
