@@ -1,6 +1,6 @@
 """The bars of package feedback, measured.
 
-python benchmarks/feedback.py fit      # fit the judge without a reader, as a control
+python benchmarks/feedback.py fit      # the judge fitted without readers, as a control
 python benchmarks/feedback.py judge    # its bars on held-out dialogues, beside the documented rule
 python benchmarks/feedback.py buffer   # 100,000 exchanges: speed, memory, kill -9
 python benchmarks/feedback.py train    # 200 project examples; --quantization nf4
@@ -37,7 +37,7 @@ from fledgling.core.statistics import mean_interval
 from fledgling.facts.measuring.anchors import held_in
 from fledgling.feedback.buffer import FeedbackBuffer
 from fledgling.feedback.habits import learn_habits, measure_habit, read_habits, recognise
-from fledgling.feedback.judging.classifier import Fitting
+from fledgling.feedback.judging.classifier import Coefficients, Fitting
 from fledgling.feedback.judging.dialogues import (
     HARD,
     HELD_OUT,
@@ -49,7 +49,8 @@ from fledgling.feedback.judging.dialogues import (
     read_dialogues,
     read_exchanges,
 )
-from fledgling.feedback.judging.judge import Judge, fit, rule_labels
+from fledgling.feedback.judging.fitting import fit
+from fledgling.feedback.judging.judge import Judge, rule_labels
 from fledgling.feedback.judging.metrics import calibration, class_scores, macro_f1
 from fledgling.feedback.judging.signals import Exchange
 from fledgling.feedback.judging.span_reader import Reading
@@ -73,9 +74,9 @@ def training_dialogues() -> list[Labelled]:
 
 
 def fit_and_report(
-    readings: np.ndarray | None, spans: Mapping[Exchange, Reading] | None = None
-) -> None:
-    """Fit on the training dialogues, say what cross-validation by dialogue finds, and store.
+    readings: np.ndarray | None = None, spans: Mapping[Exchange, Reading] | None = None
+) -> Coefficients:
+    """Fit on the training dialogues, and say what cross-validation by dialogue finds.
     ``readings`` (N, 4) and ``spans``: what readers that had not seen the dialogues say of them.
     """
     config = load_config()
@@ -100,7 +101,7 @@ def fit_and_report(
     ]
     print(f"  and of corrections written beside them {np.mean(unseen):.3f} of {len(unseen)}")
     report_labels("hard dialogues, not fitted", read_dialogues(VALIDATION, HARD), judge)
-    coefficients.save()
+    return coefficients
 
 
 def report_labels(name: str, labelled: Sequence[Labelled], judge: Judge) -> None:
@@ -113,10 +114,8 @@ def report_labels(name: str, labelled: Sequence[Labelled], judge: Judge) -> None
 
 
 def fit_judge(_: argparse.Namespace) -> None:
-    """The judge without a reader: the control of train_feedback_reader.py, which fits it with
-    one.
-    """
-    fit_and_report(None)
+    """The judge without readers: the control of train_feedback_reader.py. Nothing is stored."""
+    fit_and_report()
 
 
 def wanted(one: Labelled) -> set[str]:

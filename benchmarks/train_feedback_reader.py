@@ -12,11 +12,9 @@ training data is read. Half an hour on one core.
 
 from __future__ import annotations
 
-import pickle
 import random
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,25 +49,17 @@ Loss = Callable[[PairScorer, Sequence[tuple[Pair, Any]]], torch.Tensor]
 Trained = tuple[PairScorer, torch.nn.Module]
 
 
-def main(
-    kept: Annotated[Path | None, typer.Option(help="What was read, to use again.")] = None,
-) -> None:
+def main() -> None:
     start(seed=0)
     labelled = training_dialogues() + read_exchanges()
     single = read_corrections(TRAIN)
+    corrections = [one for one in [*labelled, *single] if one.answers]
+    spans = unseen_spans(corrections, labelled)
+    save_pair_scorer(SPAN_READER, *trained_to_find(corrections))
     sampled = random.Random(0).sample(single, int(SAMPLED * len(single)))
-    if kept and kept.is_file():
-        readings, spans = pickle.loads(kept.read_bytes())
-    else:
-        spans = unseen_spans([one for one in [*labelled, *single] if one.answers], labelled)
-        scorer, model = trained_to_find([one for one in [*labelled, *single] if one.answers])
-        save_pair_scorer(SPAN_READER, scorer, model)
-        readings = unseen_readings(labelled, sampled)
-        scorer, model = trained_to_tell([*labelled, *sampled])
-        save_pair_scorer(READER, scorer, model)
-        if kept:
-            kept.write_bytes(pickle.dumps((readings, spans)))
-    fit_and_report(readings, spans)
+    readings = unseen_readings(labelled, sampled)
+    save_pair_scorer(READER, *trained_to_tell([*labelled, *sampled]))
+    fit_and_report(readings, spans).save()
 
 
 def parts_of(labelled: Sequence[Labelled]) -> np.ndarray:

@@ -12,7 +12,8 @@ from fledgling.feedback.judging.classifier import (
     softmax,
 )
 from fledgling.feedback.judging.dialogues import LABELS, Labelled
-from fledgling.feedback.judging.judge import Judge, documented_rule, fit, quality_of
+from fledgling.feedback.judging.fitting import fit
+from fledgling.feedback.judging.judge import Judge, documented_rule, quality_of
 from fledgling.feedback.judging.signals import Exchange
 from fledgling.models.tiny import WordEmbedder
 

@@ -15,6 +15,7 @@ from fledgling.core.paths import DATA
 from fledgling.feedback.judging.signals import Exchange
 
 FOLDER = DATA / "feedback"
+HARD = FOLDER / "dialogues_hard.jsonl"
 LABELS = ("correction", "negative", "neutral", "positive")
 TRAIN, VALIDATION, HELD_OUT = "train", "validation", "held_out"
 
@@ -34,9 +35,6 @@ class Labelled:
     history: tuple[tuple[str, str], ...] = ()
     better: str = ""
     liked: bool = False
-
-
-HARD = FOLDER / "dialogues_hard.jsonl"
 
 
 def read_dialogues(split: str, path: Path = FOLDER / "dialogues.jsonl") -> list[Labelled]:
