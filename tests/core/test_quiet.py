@@ -49,3 +49,10 @@ def test_kernels_that_nobody_asked_for_are_not_mentioned():
     assert "gemm_4bit_forward" in aloud.stderr  # the branch runs, on any machine
     quiet = python(f"{AVX512_BF16}\nimport fledgling.models.adapters")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def test_a_command_starts_without_torchs_compiler():
+    done = python(
+        "import sys, fledgling.facts.learner; print('torch._inductor.compile_fx' in sys.modules)"
+    )
+    assert done.stdout.strip() == "False"

@@ -105,7 +105,10 @@ def test_how_many_statements_there_are(turn: str, count: int) -> None:
 
 @pytest.mark.parametrize("name", ["several_tuning", "several_validation"])
 def test_as_many_statements_as_a_turn_holds(name: str) -> None:
-    rows = [row for _, row in read_jsonl(DATA / "language" / f"{name}.jsonl")]
+    told = [row for _, row in read_jsonl(DATA / "language" / f"{name}.jsonl")]
+    rows = [
+        row for row in told if row["family"].startswith("several_")
+    ]  # no rule was made for the rest
     whole = [row for row in rows if row["facts"] == 1]
     several = [row for row in rows if row["facts"] > 1]
     # What surrounds the facts (greetings, questions) is a piece too, so only too few is wrong.
