@@ -117,7 +117,15 @@ def test_as_many_statements_as_a_turn_holds(name: str) -> None:
     assert sum(len(alone(row["text"])) > 2 for row in whole) <= 1
 
 
-def test_a_turn_of_many_joints_is_quick() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        ("Tom is 5, Ana (my aunt) she is old and " * 15)[:600],
+        "— " * 1200,
+        ") ' live am nobody call ] am she " * 100,
+    ],
+)
+def test_a_turn_of_many_joints_is_quick(text: str) -> None:
     start = time.perf_counter()
-    split_turn([("Tom is 5, Ana (my aunt) she is old and " * 15)[:600]])
+    split_turn([text])
     assert time.perf_counter() - start < 2.0

@@ -197,11 +197,10 @@ def _standing(before: str, part: str, joint: str) -> str | None:
     plain = opened(part)
     if _LABEL.match(before.rstrip(ENDS)) and _LABEL.match(plain.rstrip(ENDS)):
         return plain
+    if not any(mark.isalnum() for mark in plain) or cue("tag", plain):
+        return None
     clause = clause_of(before)
     asks = is_question(before) or is_command(before)
-    says_something = any(mark.isalnum() for mark in plain)
-    if not says_something or cue("tag", plain):
-        return None
     if clause is None and not asks:
         return plain if joint.strip() and _says_nothing(before) and is_statement(plain) else None
     if not joint.strip():
