@@ -38,9 +38,8 @@ _AFTER_HEAD = re.compile(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+")
 
 _SUBJECT_ONLY = frozenset({"he", "she", "they", "everyone", "everybody", "nobody"})
 _SHORT_FRONT = 2  # words: "at home"
-LONGEST_SUBJECT = (
-    40  # words before which the verb must have come, so that a long text costs no more
-)
+# Words before which the verb must come, so that a long text costs no more.
+LONGEST_SUBJECT = 40
 # Contracted negations that are more than an "n't" at the end.
 _NOT = {"can't": "can", "cannot": "can", "won't": "will", "shan't": "shall"}
 
