@@ -7,7 +7,7 @@ user said next. One tells the four labels (data/feedback/reader.safetensors), th
 correction the right answer stands (span_reader.safetensors). The judge weighs what they say among
 everything else that it sees, so it is fitted on what readers say of dialogues that they have not
 seen: three of each, trained without a third of the dialogues, then one trained on all. Only
-training data is read. Half an hour on one core.
+training data is read. About an hour on one core.
 """
 
 from __future__ import annotations
