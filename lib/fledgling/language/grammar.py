@@ -39,7 +39,7 @@ _AFTER_HEAD = re.compile(r"\s+(?:of|in|at|on|from|with|for|called|named)\s+")
 _SUBJECT_ONLY = frozenset({"he", "she", "they", "everyone", "everybody", "nobody"})
 _SHORT_FRONT = 2  # words: "at home"
 # Words before which the verb must come, so that a long text costs no more.
-LONGEST_SUBJECT = 40
+_LONGEST_SUBJECT = 40
 # Contracted negations that are more than an "n't" at the end.
 _NOT = {"can't": "can", "cannot": "can", "won't": "will", "shan't": "shall"}
 
@@ -193,7 +193,7 @@ def _verb_place(words: list[str]) -> int | None:
         if is_third and words[1].islower() and words[1].isalpha():
             return 1
     in_relative = False  # inside "who lives there", whose verb is not the sentence's
-    for place in range(1, min(len(words), LONGEST_SUBJECT)):
+    for place in range(1, min(len(words), _LONGEST_SUBJECT)):
         word, before = words[place].lower().strip(",;"), words[place - 1].lower()
         if word in RELATIVE and before not in {"and", "or"}:
             in_relative = True
