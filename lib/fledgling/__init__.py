@@ -10,6 +10,6 @@ __version__ = "0.1.0"
 # wherever it comes from, and every module of the package passes through here first.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
-# It also hands functions to torch.compile while it is imported, which loads torch's compiler: a
-# quarter of the time that a command takes to start, and nothing here is compiled.
+# It also hands functions to torch.compile while it is imported, which loads torch's compiler:
+# two seconds of every start, and nothing here is compiled. TORCHDYNAMO_DISABLE=0 brings it back.
 os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
