@@ -13,6 +13,10 @@ with no gate before it. The facts are tuning data, which the reader behind prefi
 
 tells half of them corrected and forgets the other half after the first merging, merges again, and
 counts how often the old answer is still given, with and without the gate.
+
+    python benchmarks/consolidation.py --draw docs/many_facts.png
+
+draws what --out holds: the newest line of each row at each number of facts.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -31,6 +35,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from fledgling.core.answers import contains
+from fledgling.core.files import read_jsonl
 from fledgling.core.runtime import start
 from fledgling.facts.consolidation import consolidate, retell
 from fledgling.facts.flow import learn
@@ -50,6 +55,7 @@ from fledgling.facts.store import State
 from fledgling.language.facts import take_at_word
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import load_model
+from fledgling.reports.figures import BLUE, VERMILION, label, new_figure
 from fledgling.settings import load_config
 
 SHOWN = {
@@ -60,6 +66,13 @@ SHOWN = {
     "near_miss": "near\nmiss",
     "anchor_kl": "anchor\nKL",
     "locality": "local-\nity",
+}
+DRAWN = {  # metric of a panel: its title, whether lower is better
+    "efficacy": ("direct", False),
+    "generalization": ("rephrased", False),
+    "use": ("use", False),
+    "near_miss": ("near miss", True),
+    "anchor_kl": ("anchor KL, nats/token", True),
 }
 
 
@@ -80,7 +93,13 @@ def main(
     out: Annotated[Path, typer.Option(help="One JSON line a row.")] = Path(
         "reports/consolidation.jsonl"
     ),
+    picture: Annotated[
+        str, typer.Option("--draw", help="Draw what --out holds to this file, and stop.")
+    ] = "",
 ) -> None:
+    if picture:
+        draw([line for _, line in read_jsonl(out)], picture)
+        return
     config = load_config("full", recipe=recipe, overrides=changed)
     loaded = load_model(config.models, start(seed=seed, threads=threads))
     readers = load_gate_readers()
@@ -200,6 +219,28 @@ def averaged(states: list[State], own: Adapter, wide: Adapter) -> State:
         writes[:, :rank] = left[:, :rank] * values[:rank] * wide.section.rank / wide.section.alpha
         merged[name], merged[name.replace("lora_A", "lora_B")] = reads, writes
     return merged
+
+
+def draw(lines: list[dict[str, Any]], path: str) -> None:
+    """A panel a metric, a bar a row and number of facts, the newest line of each."""
+    newest = {(line["facts"], line["row"]): line for line in lines}
+    shown = [newest[key] for key in sorted(newest, key=lambda key: (key[0], "open" in key[1]))]
+    figure, axes = new_figure(
+        1, len(DRAWN), width=14.5, height=1.3 + 0.42 * len(shown), share_y=True
+    )
+    for one, (metric, (title, lower)) in zip(axes[0], DRAWN.items(), strict=True):
+        values = [line.get(metric) or 0.0 for line in shown]
+        one.barh(range(len(shown)), values, color=VERMILION if lower else BLUE, height=0.65)
+        reach = max([*values, 0.05]) if lower else 1.0
+        for place, value in enumerate(values):
+            one.text(value + 0.03 * reach, place, f"{value:.2f}", va="center", fontsize=9)
+        one.set_xlim(0, 1.25 * reach)
+        label(one, title=title, x="", y="")
+    words = {"consolidated, open": "consolidated, no gate"}
+    names = [f"{words.get(row := line['row'], row)}, {line['facts']} facts" for line in shown]
+    axes[0][0].set_yticks(range(len(shown)), names)
+    axes[0][0].invert_yaxis()
+    figure.savefig(path)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ bars.
     python benchmarks/online_facts.py --zsre PATH --count 100  # corrections, as EasyEdit has them
     python benchmarks/online_facts.py --facts PATH --recipes default,always_on,naive_lora
     python benchmarks/online_facts.py --corrected              # told wrongly first
+    python benchmarks/online_facts.py --facts data/facts/tuning.jsonl --count 200 --kept
 
 Writes one JSON line a run to --out, so that a long benchmark can be stopped and read.
 """
@@ -66,6 +67,7 @@ SHOWN = (
     "locality",
     "anchor_ppl_ratio",
     "answers_unchanged",
+    "just_taught",
     "backward_transfer",
     "forgetting",
     "gate_recall",
@@ -102,6 +104,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--corrected", action="store_true", help="tell each fact with another object first"
     )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="ask only what shows whether facts are kept, as notebook 05 does; no replies",
+    )
     parser.add_argument("--out", default="reports/online_facts.jsonl")
     return parser.parse_args()
 
@@ -125,6 +132,8 @@ def main() -> None:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             config = load_config("full", recipe=recipe, overrides=options.set)
             chosen = sample(facts, min(options.count, len(facts)), seed)
+            if options.kept:
+                chosen = [fact.for_retention() for fact in chosen]
             metrics = {}
             for record in run_stream(
                 loaded,
@@ -135,6 +144,7 @@ def main() -> None:
                 name=recipe,
                 anchors=anchors,
                 seed=seed,
+                reply=not options.kept,
             ):
                 metrics = record.values if record.event == "metrics" else metrics
             runs.setdefault(recipe, []).append(metrics)
