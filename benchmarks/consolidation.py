@@ -28,6 +28,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from rich.box import SIMPLE
@@ -82,6 +83,7 @@ def main(
     recipe: Annotated[str, typer.Option(help="How each fact is learned.")] = "consolidated",
     seed: Annotated[int, typer.Option(help="Of facts and order.")] = 1,
     each: Annotated[int, typer.Option(help="Questions of a kind asked a fact; 0 = all.")] = 0,
+    asked: Annotated[int, typer.Option(help="Facts that are asked about; 0 = all.")] = 0,
     anchors: Annotated[int, typer.Option(help="Held-out anchors.")] = 16,
     controls: Annotated[bool, typer.Option(help="Also routed and averaged.")] = True,
     threads: Annotated[int, typer.Option(help="0 = all cores.")] = 0,
@@ -117,7 +119,7 @@ def main(
         ask_after_changes(learner, chosen)
         learner.close()
         return
-    bench = _Bench(learner, chosen, held_out()[:anchors], out)
+    bench = _Bench(learner, spread(chosen, asked or count), held_out()[:anchors], out)
     if controls:
         bench.row("routed")
     if controls and isinstance(learner.trained, Consolidated):
@@ -174,6 +176,7 @@ class _Bench:
         self, learner: OnlineLearner, facts: list[TaughtFact], anchors: list[str], out: Path
     ) -> None:
         self.learner, self.facts, self.out = learner, facts, out
+        self.told = len(learner.memory)
         self.base: dict[str, str] = {}
         self.anchors = AnchorSet(learner, anchors, self.base)
         headings = Column(no_wrap=True), *SHOWN.values()
@@ -186,7 +189,7 @@ class _Bench:
         print(name, {key: each if each is None else round(each, 3) for key, each in shown.items()})
         self.table.add_row(name, *("-" if x is None else f"{x:.3f}" for x in shown.values()))
         with self.out.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"row": name, "facts": len(self.facts), **metrics}) + "\n")
+            lines.write(json.dumps({"row": name, "facts": self.told, **metrics}) + "\n")
 
 
 def fewer(fact: TaughtFact, each: int) -> TaughtFact:
@@ -200,6 +203,12 @@ def fewer(fact: TaughtFact, each: int) -> TaughtFact:
     probes = tuple(probe for probe in fact.probes if wanted(f"{probe.kind} {probe.form}"))
     near = tuple(other for other in fact.neighbours if wanted(other.kind))
     return replace(fact, probes=probes, neighbours=near)
+
+
+def spread(facts: list[TaughtFact], count: int) -> list[TaughtFact]:
+    """``count`` of them at equal distances in the order in which they were told."""
+    places = np.linspace(0, len(facts) - 1, min(count, len(facts))).round().astype(int)
+    return [facts[place] for place in places]
 
 
 def averaged(states: list[State], own: Adapter, wide: Adapter) -> State:

@@ -43,6 +43,7 @@ def main(
     ] = DATA / "facts" / "two_hop.jsonl",
     tokens: Annotated[int, typer.Option(help="Of a reply, at most.")] = 24,
     recipe: Annotated[str, typer.Option(help="default | reader")] = "default",
+    least: Annotated[int, typer.Option(help="Steps to begin with: 1 or 2.")] = 1,
     count: Annotated[int, typer.Option(help="Pairs; 0 = all.")] = 0,
     pathquestion: Annotated[str, typer.Option(help="PQ-2H.txt, instead of --pairs.")] = "",
 ) -> None:
@@ -58,7 +59,7 @@ def main(
     learner = OnlineLearner(loaded, config.facts, config.language, readers=readers)
     for turn in (Turn(text) for row in rows for text in row["turns"]):
         list(learn(learner, [turn], reply=False, taught=True))
-    for steps in (1, 2):
+    for steps in range(least, 3):
         learner.gate.section = override(learner.facts, {"gate.steps": steps}).gate
         print(f"led through {steps}: two facts {right(learner, joint, tokens)}", flush=True)
         print(f"led through {steps}: one fact  {right(learner, single, tokens)}", flush=True)

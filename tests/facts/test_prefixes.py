@@ -98,6 +98,21 @@ def test_two_facts_to_which_a_question_was_led_act_together(taught):
         assert model.prefix.length == lengths[tom]
 
 
+def test_a_question_put_anew_on_the_way_is_answered_by_the_last_fact_alone(taught, monkeypatch):
+    learner = taught(**{"facts.gate.steps": 2})
+    tom, lena = (fact.id for fact in learner.memory.all())
+    route = Route(lena, 0.9, via=(tom,), asked="Where does Lena live?")
+    monkeypatch.setattr(learner.gate, "route", lambda questions: [route] * len(questions))
+    (reply,) = learner.answer(["Where does Tom's friend live?"])
+    assert reply.source == lena and reply.route.via == (tom,)
+    monkeypatch.undo()
+    assert reply.text == learner.answer(["Where does Lena live?"])[0].text
+    streamed = learner.stream(
+        "Where does Tom's friend live?", route, max_new_tokens=learner.loaded.max_new_tokens
+    )
+    assert "".join(streamed).strip() == reply.text
+
+
 def test_the_base_answers_what_the_gate_leaves_closed(taught):
     learner = taught()
     question = "What is the capital of France?"

@@ -1,6 +1,8 @@
 """Facts that are linked by a word, and the chains that they make."""
 
-from fledgling.facts.walking import Links, longer
+import pytest
+
+from fledgling.facts.walking import Links, longer, stepped, walked
 
 TEXTS = {
     "teacher": "My teacher is called Aurelio.",
@@ -57,3 +59,55 @@ def test_a_chain_grows_at_both_ends_and_holds_no_fact_twice():
     assert chains([("teacher",), ("home",)], question) == [("teacher", "home"), ("home", "town")]
     assert chains([("teacher", "home")], question) == [("teacher", "home", "town")]
     assert chains([("home", "town")], question) == [("teacher", "home", "town")]
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "then", "asked"),
+    [
+        (
+            "Which tune can my parrot whistle?",
+            "my parrot's name is Capitano Flisk",
+            "Flisk has learned to whistle the anthem lol",
+            "Which tune can Flisk whistle?",
+        ),
+        (
+            "What do my mother's neighbours keep?",
+            "My mother's neighbours are the Brandts.",
+            "The Brandts keep three hens.",
+            "What do Brandts keep?",
+        ),
+        (
+            "On which day is Lena's dog walked?",
+            "Lena's dog is called Pip.",
+            "Pip is walked on Sunday by us.",
+            "On which day is Pip walked?",
+        ),
+        (
+            "What colour is our plumber's van?",
+            "the plumber we always call is Gund & Sons",
+            "Gund & Sons drive a green van",
+            "What colour is Gund & Sons's van?",
+        ),
+        (
+            "Who pays me?",
+            "I started at a company called Tarven.",
+            "Tarven pays through Ida Moe.",
+            "About Tarven: Who pays me?",
+        ),
+        ("Who is she?", "My cat is old.", "Pip sleeps.", "Who is she?"),
+    ],
+)
+def test_the_name_that_links_two_facts_is_put_into_the_question(question, told, then, asked):
+    assert stepped(question, told, then)[0] == asked
+
+
+def test_a_chain_is_walked_from_what_the_question_describes():
+    question = "How tall is the tower where my teacher lives?"
+    for chain in (("teacher", "home"), ("home", "teacher")):
+        walk = walked("In which town does my teacher live?", chain, TEXTS.__getitem__)
+        assert walk.chain == ("teacher", "home")
+        assert walk.asked == "In which town does Aurelio live?" and walk.named
+    walk = walked(question, ("town", "home", "teacher"), TEXTS.__getitem__)
+    assert walk.chain == ("teacher", "home", "town")
+    nameless = walked("Where do I learn?", ("home", "teacher"), TEXTS.__getitem__)
+    assert nameless.chain == ("teacher", "home") and not nameless.named

@@ -43,6 +43,18 @@ def test_statements(text, relation, subject, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("My uncle's fishing boat is the Marwenna.", "Your uncle's fishing boat is the Marwenna."),
+        ("My dad's working from home.", "Your dad is working from home."),
+        ("Tom's working late again.", "Tom is working late again."),
+    ],
+)
+def test_a_possessive_before_a_second_verb_is_no_contraction(text, said):
+    assert take_at_word(Turn(text), SECTION).statement == said
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("Tom is not my friend any more", "retraction"),

@@ -171,7 +171,8 @@ class OnlineLearner:
         for source in dict.fromkeys(sources):
             chosen = [place for place, other in enumerate(sources) if other == source]
             with self.placement.acting(source) as model:
-                said = model.answer([questions[i] for i in chosen], max_new_tokens=limit)
+                asked = [routes[place].asked or questions[place] for place in chosen]
+                said = model.answer(asked, max_new_tokens=limit)
             for place, text in zip(chosen, said, strict=True):
                 texts[place] = text
         return [Reply(*reply) for reply in zip(texts, sources, routes, strict=True)]
@@ -187,7 +188,7 @@ class OnlineLearner:
     def stream(self, question: str, route: Route, *, max_new_tokens: int) -> Iterator[str]:
         """The greedy answer piece by piece, by what ``route`` opens."""
         with self.placement.acting(self.placement.source(route)) as model:
-            yield from stream_answer(model, question, max_new_tokens=max_new_tokens)
+            yield from stream_answer(model, route.asked or question, max_new_tokens=max_new_tokens)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -3,18 +3,27 @@ called Aurelio" and "Aurelio lives in Groningen" together, and by neither alone.
 
 Two facts are linked where they share a word that few others hold. A chain of linked facts is read
 like one fact by the scorer that reads single ones; what links them the question need not name
-(dense retrieval in several hops: Xiong et al., 2021, arXiv:2009.12756).
+(dense retrieval in several hops: Xiong et al., 2021, arXiv:2009.12756). The last fact is then asked
+with that name in the question: "In which city does Aurelio live?"
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from fledgling.core.answers import words as words_of
 from fledgling.core.words import FUNCTION_WORDS
 
 Chain = tuple[str, ...]  # ids of facts, each linked to the one before
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+# What a question describes begins with one of these or with a possessive: "my teacher", "Lena's".
+_OWNERS = frozenset({"my", "our", "the"})
+_MINE = frozenset({"my", "our", "i", "we", "i'm", "i've", "we're", "we've"})
+_POSSESSIVE = ("'s", "’s")
 
 
 class Links:
@@ -58,6 +67,95 @@ def longer(chains: Sequence[Chain], question: str, links: Links, *, common: int)
             if len(set(each)) == len(each) and frozenset(each) not in seen:
                 seen.add(frozenset(each))
                 yield each
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A chain in the order in which a question is led through it. ``asked``: what its last fact is
+    asked; ``named``: whether every name was put in for words of the question.
+    """
+
+    chain: Chain
+    asked: str
+    named: bool
+
+
+def walked(question: str, chain: Chain, text_of: Callable[[str], str]) -> Walk:
+    """The chain walked from the end that the question describes: there its words are found, or
+    else the user speaks of what is his own, or else more of the question's words stand.
+    """
+
+    def told(walk: Walk) -> tuple[bool, bool, int]:
+        first = text_of(walk.chain[0])
+        mine = not _MINE.isdisjoint(first.lower().split())
+        return walk.named, mine, len(set(_words(first)).intersection(_words(question)))
+
+    ways = []
+    for way in (chain, chain[::-1]):
+        asked, named = question, True
+        for one, after in itertools.pairwise(way):
+            asked, found = stepped(asked, text_of(one), text_of(after))
+            named = named and found
+        ways.append(Walk(way, asked, named))
+    return max(ways, key=told)
+
+
+def stepped(question: str, told: str, then: str) -> tuple[str, bool]:
+    """The question to ask of the fact ``then`` after a step over the fact ``told``: the name that
+    links both stands for the words by which the question describes it; and whether such words were
+    found. Where none were, the name is put before the question; without a link it stays.
+
+    >>> stepped("Is my teacher's home in Oslo?", "My teacher is Mr. Ek.", "Mr. Ek lives in Bonn.")
+    ("Is Mr. Ek's home in Oslo?", True)
+    >>> stepped("Who cuts my hair?", "My barber is called Tom.", "Tom lives in Bonn.")
+    ('About Tom: Who cuts my hair?', False)
+    """
+    name = _link(told, then, question)
+    if not name:
+        return question, False
+    known = set(_words(told)) - set(_words(name))
+    tokens = list(_TOKEN.finditer(question))
+    found: tuple[int, list[re.Match[str]]] = (0, [])
+    for place, token in enumerate(tokens):
+        if token.group().lower() in _OWNERS:
+            run = [token, *_run(tokens[place + 1 :], known)]
+        elif token.group().endswith(_POSSESSIVE):
+            run = _run(tokens[place:], known)
+        else:
+            continue
+        found = max(found, (sum(map(_content, run)), run), key=lambda one: one[0])
+    count, described = found
+    if not count:
+        return f"About {name}: {question}", False
+    owned = "'s" if described[-1].group().endswith(_POSSESSIVE) else ""
+    return f"{question[: described[0].start()]}{name}{owned}{question[described[-1].end() :]}", True
+
+
+def _link(told: str, then: str, question: str) -> str:
+    """The longest run of words of one fact that another holds, and not all of them the question."""
+    shared, asked = set(_words(then)), set(_words(question))
+    tokens = list(_TOKEN.finditer(told))
+    runs = [_run(tokens[place:], shared) for place, token in enumerate(tokens) if _content(token)]
+    named = [run for run in runs if any(not asked.issuperset(_words(one.group())) for one in run)]
+    longest = max(named, key=len, default=[])
+    found = told[longest[0].start() : longest[-1].end()] if longest else ""
+    return found[:-2] if found.endswith(_POSSESSIVE) else found
+
+
+def _run(tokens: Sequence[re.Match[str]], known: Collection[str]) -> list[re.Match[str]]:
+    """The first tokens whose content words are all known, up to the last one that has any."""
+    run: list[re.Match[str]] = []
+    for token in tokens:
+        if not all(word in known for word in _words(token.group())):
+            break
+        run.append(token)
+    while run and not _content(run[-1]):
+        run.pop()
+    return run
+
+
+def _content(token: re.Match[str]) -> bool:
+    return any(True for _ in _words(token.group()))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -32,9 +32,13 @@ _AFTER_IS = (
     r"|also|still|actually|really|just|years?|\w+ing|\w+ed|\d+|no|next|january|february|march"
     r"|april|may|june|july|august|september|october|november|december)\b)"
 )
-# "Ana's painting is large" is possessive after all: a second verb follows.
+# "Ana's painting is large" and "my uncle's fishing boat is new" are possessive after all: a second
+# verb follows.
 _NAME_IS = re.compile(
-    rf"\b([A-Z]\w+|(?:[Mm]y|[Oo]ur)\s+\w+)'s{_AFTER_IS}(?!\s+(?:\w+ing|\w+ed)\s+(?:is|are|was|were)\b)"
+    rf"\b([A-Z]\w+|(?:[Mm]y|[Oo]ur)\s+\w+)'s{_AFTER_IS}"
+    r"(?!\s+(?:\w+ing|\w+ed)"
+    r"(?:\s+(?!(?:and|but|or|so|as|because|while|when|if|that|what|who|which|i|he|she|it|we|you|they)\b)"
+    r"\w+){0,2}\s+(?:is|are|was|were|has|had|costs|lives|starts|ends)\b)"
 )
 # "He's got a boat", "Mum's been ill": the verb that follows tells "has" from "is".
 _HAS = re.compile(

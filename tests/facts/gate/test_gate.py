@@ -171,6 +171,27 @@ def test_a_question_that_two_facts_answer_together_is_led_through_both():
     assert led(gate_of(TEACHER, HOME, MEETING, steps=2), question) == {"t", "h"}
 
 
+def test_the_last_fact_is_asked_with_the_name_that_led_to_it():
+    (route,) = gate_of(HOME, TEACHER, MEETING, steps=2).route(["Where does my teacher live?"])
+    assert (route.via, route.fact_id) == (("t",), "h")
+    assert route.asked == "Where does Aurelio live?"
+    (route,) = gate_of(HOME, TEACHER, MEETING, steps=2).route(["Where does Aurelio live?"])
+    assert (route.fact_id, route.via, route.asked) == ("h", (), "")
+
+
+def test_a_chain_whose_last_fact_answers_the_new_question_is_opened():
+    class Strict(WordOverlap):
+        """Two facts together say nothing to it."""
+
+        def score(self, pairs):
+            return np.where([text.count(".") > 1 for text, _ in pairs], 0, super().score(pairs))
+
+    gate = gate_of(TEACHER, HOME, steps=2)
+    gate.score = Strict().score
+    assert led(gate, "Where does my teacher live?") == {"t", "h"}
+    assert led(gate, "Who cuts the hair of that man?") == {None}
+
+
 def test_a_question_that_one_fact_answers_is_led_no_further():
     gate = gate_of(TEACHER, HOME, TOWER, steps=3)
     assert led(gate, "Where does Aurelio live?") == {"h"}
@@ -197,7 +218,8 @@ def test_few_chains_are_read_however_many_facts_are_linked():
     many = [fact(str(number), f"Aurelio met guest {number}.") for number in range(8)]
     gate = gate_of(TEACHER, *many, steps=2, chains=3, reader=reader)
     gate.route(["Whom did my teacher meet?"])
-    assert [len(pairs) for pairs in reader.pairs] == [4, 3 + 3]  # each with small talk, too
+    # each with small talk too, and its last fact with the question put anew
+    assert [len(pairs) for pairs in reader.pairs] == [4, 3 + 3 + 3]
 
 
 def test_a_chain_that_opens_for_anything_opens_for_nothing():

@@ -16,7 +16,7 @@ import numpy as np
 
 from fledgling.core.records import Fact
 from fledgling.facts.settings import GateSection
-from fledgling.facts.walking import Chain, Links, longer
+from fledgling.facts.walking import Chain, Links, longer, walked
 
 Embed = Callable[[list[str]], np.ndarray]
 ScorePairs = Callable[[Sequence[tuple[str, str]]], np.ndarray]
@@ -29,13 +29,15 @@ SMALL_TALK = "How are you today?"
 @dataclass(frozen=True)
 class Route:
     """Where a question goes: the fact it concerns (None: the base answers), and the probability of
-    the best fact. ``via``: the facts that it is joined with to answer.
+    the best fact. ``via``: the facts that it is joined with to answer; ``asked``: the question with
+    the name that these gave put in, which that fact answers.
     """
 
     fact_id: str | None
     probability: float
     nearest: str | None = None
     via: tuple[str, ...] = ()
+    asked: str = ""
 
 
 def fact_text(fact: Fact) -> str:
@@ -155,23 +157,28 @@ class Gate:
         def likeness(chain: Chain) -> float:
             return sum(float(similarity[place_of[fact_id]]) for fact_id in chain)
 
+        def told(fact_id: str) -> str:
+            return self._texts[place_of[fact_id]][1]
+
         for _ in range(section.steps - 1):
             found = longer(chains, question, self._links, common=section.link_facts)
             read = sorted(found, key=likeness, reverse=True)[: section.chains]
             if not read:
                 break
-            texts = [" ".join(self._texts[place_of[one]][1] for one in chain) for chain in read]
-            scores = self.score(
-                [(text, asked) for asked in (question, SMALL_TALK) for text in texts]
-            )
-            scores, idle = scores.reshape(2, -1)
-            scores = np.where(idle < section.threshold, scores, 0.0)
+            walks = [walked(question, chain, told) for chain in read]
+            texts = [" ".join(map(told, chain)) for chain in read]
+            pairs = [(text, asked) for asked in (question, SMALL_TALK) for text in texts]
+            pairs += [(told(walk.chain[-1]), walk.asked) for walk in walks]
+            together, idle, last = self.score(pairs).reshape(3, -1)
+            together = np.where(idle < section.threshold, together, 0.0)
+            last = np.where([walk.named for walk in walks], last, 0.0)
+            scores = np.maximum(together, last)
             best = int(scores.argmax())
             probability, chains = float(scores[best]), [read[best]]
             if probability < section.chain_threshold or probability <= route.probability:
                 break
-            *via, last = read[best]
-            route = Route(last, probability, last, tuple(via))
+            *via, answering = walks[best].chain
+            route = Route(answering, probability, answering, tuple(via), walks[best].asked)
         return route
 
     def _decide(self, places: np.ndarray, scores: np.ndarray) -> Route:

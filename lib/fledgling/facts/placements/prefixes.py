@@ -26,6 +26,7 @@ from fledgling.models.rows import AdaptedModel
 class Prefixes(Folding):
     """Prefixes in the store, put before the model when they are asked for: a fact's own one, the
     one that many facts were condensed into, or those of all facts to which a question was led.
+    Where the question was put anew on the way, the last of them answers it alone.
     """
 
     def begin(self, fact: Fact) -> None:
@@ -37,7 +38,8 @@ class Prefixes(Folding):
     def source(self, route: Route) -> str:
         if not route.fact_id:
             return BASE
-        return "+".join(dict.fromkeys(self.where(each) for each in ids_in(joined(route))))
+        ids = [route.fact_id] if route.asked else ids_in(joined(route))
+        return "+".join(dict.fromkeys(map(self.where, ids)))
 
     @contextmanager
     def acting(self, source: str) -> Iterator[AdaptedModel]:
