@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from fledgling.core.errors import ConfigError, DataError
+from fledgling.facts.gate.gate import Route
 from fledgling.facts.placements import BASE
 
 FACT = "Mirela lives in Trondheim."
@@ -88,6 +89,16 @@ def test_a_reply_of_the_base_names_the_nearest_fact_that_was_not_opened(open_ses
     explained = session.why()
     assert not explained.opened and explained.fact == FACT
     assert "no fact was opened" in dict(explained.lines())["answered by"]
+
+
+def test_why_names_every_fact_that_a_question_was_led_through(open_session, monkeypatch):
+    session = open_session()
+    tell(session, "Tom is my friend.", FACT)
+    tom, mirela = (fact.id for fact in session.facts())
+    route = Route(mirela, 0.9, mirela, via=(tom,), asked=QUESTION)
+    monkeypatch.setattr(session.learner.gate, "route", lambda questions: [route] * len(questions))
+    session.ask("Where does Tom's friend live?")
+    assert session.why().fact == f"Tom is your friend. {FACT}"
 
 
 def test_undo_takes_back_the_last_lesson_also_after_questions(open_session):

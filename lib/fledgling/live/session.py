@@ -14,7 +14,7 @@ from fledgling.core.errors import DataError
 from fledgling.core.records import Fact, Turn
 from fledgling.facts.gate.gate import fact_text
 from fledgling.facts.learner import GateReaders, OnlineLearner
-from fledgling.facts.placements import BASE
+from fledgling.facts.placements import BASE, joined
 from fledgling.facts.placements.consolidated import Folding
 from fledgling.facts.settings import FactsSection
 from fledgling.language.facts import detect_all
@@ -149,7 +149,8 @@ class Session:
                         break
                 pieces.close()
             finally:
-                values = (text, source, route.probability, route.nearest)
+                led = joined(route) if source == route.fact_id else source
+                values = (text, led, route.probability, route.nearest)
                 reply = self.conversation.add(Message("model", "".join(said), *values))
         self.classroom.tell("reply", source)
         return reply
