@@ -3,6 +3,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from hypothesis import given
@@ -162,6 +164,25 @@ def test_two_processes_share_one_buffer(tmp_path):
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert FeedbackBuffer(path, SECTION).counters().processed == 100
+
+
+def test_another_thread_waits_for_what_is_being_written(section, monkeypatch):
+    buffer = FeedbackBuffer(":memory:", section.buffer)
+    begun, go_on, add = threading.Event(), threading.Event(), buffer._add
+
+    def slowly(*given):
+        begun.set()
+        go_on.wait(20)
+        return add(*given)
+
+    monkeypatch.setattr(buffer, "_add", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        adding = threads.submit(buffer.add, said(1))
+        assert begun.wait(20)
+        looking = threads.submit(buffer.counters)
+        looked_at_once = bool(wait([looking], timeout=0.2).done)
+        go_on.set()
+        assert adding.result() and looking.result().size == 1 and not looked_at_once
 
 
 def test_a_broken_chunk_is_taken_back_whole(section):

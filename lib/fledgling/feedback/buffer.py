@@ -15,7 +15,9 @@ import hashlib
 import json
 import math
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,19 +95,27 @@ class Counters:
 
 
 class FeedbackBuffer:
-    """The buffer of one store; several processes may use the same file."""
+    """The buffer of one store; several processes may use the same file, and several threads the
+    same buffer.
+    """
 
     def __init__(self, store: Path | str | sqlite3.Connection, section: BufferSection) -> None:
         given = isinstance(store, sqlite3.Connection)
         self.connection = store if given else connect(store, SCHEMA)
         self.section = section
+        self._mutex = threading.RLock()  # a conversation and its background trainer share it
 
     def close(self) -> None:
         self.connection.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._mutex, transaction(self.connection):
+            yield
+
     def add(self, feedback: Feedback, *, history: Sequence[Message] = (), better: str = "") -> str:
         """Take in one exchange and return its id; the same exchange again only counts as seen."""
-        with transaction(self.connection):
+        with self._transaction():
             return self._add(feedback, history, better)
 
     def add_all(
@@ -116,7 +126,7 @@ class FeedbackBuffer:
         """
         count, rest = 0, iter(items)
         while batch := [item for _, item in zip(range(chunk), rest, strict=False)]:
-            with transaction(self.connection):
+            with self._transaction():
                 for item in batch:
                     self._add(*item)
             count += len(batch)
@@ -211,7 +221,7 @@ class FeedbackBuffer:
         many were new to training.
         """
         run = self.connection.execute
-        with transaction(self.connection):
+        with self._transaction():
             known = run(
                 "SELECT examples FROM feedback_trainings WHERE name = ?", (training,)
             ).fetchone()
@@ -234,7 +244,7 @@ class FeedbackBuffer:
     def counters(self) -> Counters:
         """The counters, all of one moment."""
         run = self.connection.execute
-        with transaction(self.connection):
+        with self._transaction():
             ever = dict(tuple(row) for row in run("SELECT name, value FROM feedback_counters"))
             held = dict(
                 tuple(row) for row in run("SELECT label, count(*) FROM feedback GROUP BY label")
