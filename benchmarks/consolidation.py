@@ -244,6 +244,8 @@ def draw(lines: list[dict[str, Any]], path: str) -> None:
         for place, value in enumerate(values):
             one.text(value + 0.03 * reach, place, f"{value:.2f}", va="center", fontsize=9)
         one.set_xlim(0, 1.25 * reach)
+        if not lower:
+            one.set_xticks([0, 0.5, 1])
         label(one, title=title, x="", y="")
     words = {"consolidated, open": "consolidated, no gate"}
     names = [f"{words.get(row := line['row'], row)}, {line['facts']} facts" for line in shown]
