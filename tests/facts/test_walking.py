@@ -94,7 +94,14 @@ def test_a_chain_grows_at_both_ends_and_holds_no_fact_twice():
             "Tarven pays through Ida Moe.",
             "About Tarven: Who pays me?",
         ),
+        (
+            "What's my parrot's age?",
+            "My parrot is called Flisk.",
+            "Flisk is nine years of age.",
+            "What's Flisk's age?",
+        ),
         ("Who is she?", "My cat is old.", "Pip sleeps.", "Who is she?"),
+        ("Is my cat old?", "My cat is Pip, ten.", "My cat is Pip, ten.", "Is my cat old?"),
     ],
 )
 def test_the_name_that_links_two_facts_is_put_into_the_question(question, told, then, asked):
@@ -111,3 +118,9 @@ def test_a_chain_is_walked_from_what_the_question_describes():
     assert walk.chain == ("teacher", "home", "town")
     nameless = walked("Where do I learn?", ("home", "teacher"), TEXTS.__getitem__)
     assert nameless.chain == ("teacher", "home") and not nameless.named
+
+
+def test_a_chain_without_a_name_between_its_facts_is_asked_nothing_new():
+    texts = {"a": "My cat is Pip, ten.", "b": "My cat is Pip, ten."}
+    walk = walked("Is my cat old?", ("a", "b"), texts.__getitem__)
+    assert (walk.asked, walk.named) == ("", False)

@@ -72,7 +72,8 @@ def longer(chains: Sequence[Chain], question: str, links: Links, *, common: int)
 @dataclass(frozen=True)
 class Walk:
     """A chain in the order in which a question is led through it. ``asked``: what its last fact is
-    asked; ``named``: whether every name was put in for words of the question.
+    asked, empty where it is the question itself; ``named``: whether every name was put in for words
+    of the question.
     """
 
     chain: Chain
@@ -96,7 +97,7 @@ def walked(question: str, chain: Chain, text_of: Callable[[str], str]) -> Walk:
         for one, after in itertools.pairwise(way):
             asked, found = stepped(asked, text_of(one), text_of(after))
             named = named and found
-        ways.append(Walk(way, asked, named))
+        ways.append(Walk(way, asked if asked != question else "", named))
     return max(ways, key=told)
 
 
@@ -119,7 +120,7 @@ def stepped(question: str, told: str, then: str) -> tuple[str, bool]:
     for place, token in enumerate(tokens):
         if token.group().lower() in _OWNERS:
             run = [token, *_run(tokens[place + 1 :], known)]
-        elif token.group().endswith(_POSSESSIVE):
+        elif token.group().endswith(_POSSESSIVE) and _content(token):
             run = _run(tokens[place:], known)
         else:
             continue
@@ -132,10 +133,15 @@ def stepped(question: str, told: str, then: str) -> tuple[str, bool]:
 
 
 def _link(told: str, then: str, question: str) -> str:
-    """The longest run of words of one fact that another holds, and not all of them the question."""
-    shared, asked = set(_words(then)), set(_words(question))
-    tokens = list(_TOKEN.finditer(told))
-    runs = [_run(tokens[place:], shared) for place, token in enumerate(tokens) if _content(token)]
+    """The longest run of words of one fact that another holds, and not all of them the question.
+    Two facts of one turn stand in the same words: nothing there is a name.
+    """
+    shared, asked = set(_words(then)) if then != told else set(), set(_words(question))
+    tokens, runs = list(_TOKEN.finditer(told)), []
+    while tokens:
+        run = _run(tokens, shared) if _content(tokens[0]) else []
+        runs.append(run)
+        tokens = tokens[len(run) or 1 :]
     named = [run for run in runs if any(not asked.issuperset(_words(one.group())) for one in run)]
     longest = max(named, key=len, default=[])
     found = told[longest[0].start() : longest[-1].end()] if longest else ""

@@ -168,7 +168,7 @@ class Gate:
             walks = [walked(question, chain, told) for chain in read]
             texts = [" ".join(map(told, chain)) for chain in read]
             pairs = [(text, asked) for asked in (question, SMALL_TALK) for text in texts]
-            pairs += [(told(walk.chain[-1]), walk.asked) for walk in walks]
+            pairs += [(told(walk.chain[-1]), walk.asked or question) for walk in walks]
             together, idle, last = self.score(pairs).reshape(3, -1)
             together = np.where(idle < section.threshold, together, 0.0)
             last = np.where([walk.named for walk in walks], last, 0.0)
