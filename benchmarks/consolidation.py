@@ -119,7 +119,7 @@ def main(
         ask_after_changes(learner, chosen)
         learner.close()
         return
-    bench = _Bench(learner, spread(chosen, asked or count), held_out()[:anchors], out)
+    bench = _Bench(learner, chosen, spread(chosen, asked or count), held_out()[:anchors], out)
     if controls:
         bench.row("routed")
     if controls and isinstance(learner.trained, Consolidated):
@@ -173,10 +173,14 @@ def first(fact: TaughtFact) -> tuple[Probe, ...]:
 
 class _Bench:
     def __init__(
-        self, learner: OnlineLearner, facts: list[TaughtFact], anchors: list[str], out: Path
+        self,
+        learner: OnlineLearner,
+        told: list[TaughtFact],
+        facts: list[TaughtFact],
+        anchors: list[str],
+        out: Path,
     ) -> None:
-        self.learner, self.facts, self.out = learner, facts, out
-        self.told = len(learner.memory)
+        self.learner, self.told, self.facts, self.out = learner, told, facts, out
         self.base: dict[str, str] = {}
         self.anchors = AnchorSet(learner, anchors, self.base)
         headings = Column(no_wrap=True), *SHOWN.values()
@@ -189,7 +193,7 @@ class _Bench:
         print(name, {key: each if each is None else round(each, 3) for key, each in shown.items()})
         self.table.add_row(name, *("-" if x is None else f"{x:.3f}" for x in shown.values()))
         with self.out.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"row": name, "facts": self.told, **metrics}) + "\n")
+            lines.write(json.dumps({"row": name, "facts": len(self.told), **metrics}) + "\n")
 
 
 def fewer(fact: TaughtFact, each: int) -> TaughtFact:
