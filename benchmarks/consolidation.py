@@ -56,7 +56,7 @@ from fledgling.facts.store import State
 from fledgling.language.facts import take_at_word
 from fledgling.models.adapters import Adapter
 from fledgling.models.loading import load_model
-from fledgling.reports.figures import BLUE, VERMILION, label, new_figure
+from fledgling.reports.figures import bar_panels
 from fledgling.settings import load_config
 
 SHOWN = {
@@ -68,13 +68,14 @@ SHOWN = {
     "anchor_kl": "anchor\nKL",
     "locality": "local-\nity",
 }
-DRAWN = {  # metric of a panel: its title, whether lower is better
-    "efficacy": ("direct", False),
-    "generalization": ("rephrased", False),
-    "use": ("use", False),
-    "near_miss": ("near miss", True),
-    "anchor_kl": ("anchor KL, nats/token", True),
+DRAWN = {  # metric of a panel: its title
+    "efficacy": "direct",
+    "generalization": "rephrased",
+    "use": "use",
+    "near_miss": "near miss",
+    "anchor_kl": "anchor KL, nats/token",
 }
+LOWER_IS_BETTER = (DRAWN["near_miss"], DRAWN["anchor_kl"])
 
 
 def main(
@@ -238,24 +239,10 @@ def draw(lines: list[dict[str, Any]], path: str) -> None:
     """A panel a metric, a bar a row and number of facts, the newest line of each."""
     newest = {(line["facts"], line["row"]): line for line in lines}
     shown = [newest[key] for key in sorted(newest, key=lambda key: (key[0], "open" in key[1]))]
-    figure, axes = new_figure(
-        1, len(DRAWN), width=14.5, height=1.3 + 0.42 * len(shown), share_y=True
-    )
-    for one, (metric, (title, lower)) in zip(axes[0], DRAWN.items(), strict=True):
-        values = [line.get(metric) or 0.0 for line in shown]
-        one.barh(range(len(shown)), values, color=VERMILION if lower else BLUE, height=0.65)
-        reach = max([*values, 0.05]) if lower else 1.0
-        for place, value in enumerate(values):
-            one.text(value + 0.03 * reach, place, f"{value:.2f}", va="center", fontsize=9)
-        one.set_xlim(0, 1.25 * reach)
-        if not lower:
-            one.set_xticks([0, 0.5, 1])
-        label(one, title=title, x="", y="")
     words = {"consolidated, open": "consolidated, no gate"}
     names = [f"{words.get(row := line['row'], row)}, {line['facts']} facts" for line in shown]
-    axes[0][0].set_yticks(range(len(shown)), names)
-    axes[0][0].invert_yaxis()
-    figure.savefig(path)
+    panels = {title: [line.get(metric) for line in shown] for metric, title in DRAWN.items()}
+    bar_panels(names, panels, lower=LOWER_IS_BETTER, width=14.5).savefig(path)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,19 @@ import io
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import to_rgba
 from PIL import Image
 
-from fledgling.reports.figures import PALETTE, colour_of, label, legend, new_figure
+from fledgling.reports.figures import (
+    BLUE,
+    PALETTE,
+    VERMILION,
+    bar_panels,
+    colour_of,
+    label,
+    legend,
+    new_figure,
+)
 
 
 def test_a_figure_shows_itself_as_png():
@@ -40,3 +50,16 @@ def test_the_first_lines_take_the_palette_and_the_legend_has_no_frame():
     lines = [axes.plot([0, 1], label=name)[0] for name in "ab"]
     assert [line.get_color() for line in lines] == list(PALETTE[:2])
     assert not legend(axes, beside=True).get_legend().get_frame_on()
+
+
+def test_panels_of_bars_share_their_names_and_tell_what_was_not_measured():
+    figure = bar_panels(
+        ["a", "b"], {"use": [0.5, None], "near miss": [0.0, 0.1]}, lower=["near miss"]
+    )
+    use, near = figure.axes
+    assert [tick.get_text() for tick in use.get_yticklabels()] == ["a", "b"]
+    assert [text.get_text() for text in use.texts] == ["0.50", "not measured"]
+    assert [bar.get_width() for bar in near.patches] == [0.0, 0.1]
+    assert use.patches[0].get_facecolor() == to_rgba(BLUE)
+    assert near.patches[0].get_facecolor() == to_rgba(VERMILION)
+    assert near.get_xlabel() == "lower is better"

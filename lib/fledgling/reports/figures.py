@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 from cycler import cycler
@@ -92,3 +93,32 @@ def legend(axes: Axes, *, beside: bool = False, title: str = "") -> Axes:
     place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {"loc": "best"}
     axes.legend(frameon=False, fontsize=9.5, title=title or None, **place)
     return axes
+
+
+def bar_panels(
+    names: Sequence[str],
+    panels: Mapping[str, Sequence[float | None]],
+    *,
+    lower: Container[str] = (),
+    width: float = 11.0,
+) -> Drawing:
+    """A panel a measure (its title), with a bar and its figure for each of ``names``; None is "not
+    measured". ``lower`` holds the titles of those that are better when lower. ``width`` in inches.
+    """
+    figure, axes = new_figure(
+        1, len(panels), width=width, height=1.6 + 0.36 * len(names), share_y=True
+    )
+    for one, (title, values) in zip(axes[0], panels.items(), strict=True):
+        known = [0.0 if value is None else value for value in values]
+        reach = max([*known, 0.05])
+        one.barh(range(len(names)), known, color=VERMILION if title in lower else BLUE, height=0.65)
+        for place, value in enumerate(values):
+            words = "not measured" if value is None else f"{value:.2f}"
+            at = (value or 0.0) + 0.03 * reach
+            one.text(at, place, words, va="center", fontsize=9, color="#333333")
+        one.set_xlim(min([*known, 0.0]), 1.25 * reach)
+        one.set_yticks(range(len(names)), names)
+        one.grid(axis="y", visible=False)
+        label(one, title=title, x=f"{'lower' if title in lower else 'higher'} is better", y="")
+    axes[0, 0].invert_yaxis()
+    return figure

@@ -9,11 +9,10 @@ import numpy as np
 from fledgling.facts.measuring.forgetting import retention_by_lag
 from fledgling.facts.measuring.tables import Step, first_seed, mean_of, recipes_of, select
 from fledgling.reports.figures import (
-    BLUE,
     GREY,
     SEQUENTIAL,
-    VERMILION,
     Drawing,
+    bar_panels,
     colour_of,
     label,
     legend,
@@ -115,40 +114,12 @@ def plot_retention_by_lag(steps: Sequence[Step]) -> Drawing:
 def plot_remedies(steps: Sequence[Step]) -> Drawing:
     """What each remedy buys and costs, a panel a metric, a bar a recipe."""
     recipes = recipes_of(steps)
-    figure, axes = new_figure(
-        1, len(REMEDY_METRICS), width=11.0, height=1.6 + 0.36 * len(recipes), share_y=True
-    )
-    for one, (metric, words) in zip(axes[0], REMEDY_METRICS.items(), strict=True):
-        values = [mean_of(steps, recipe, metric) for recipe in recipes]
-        known = [0.0 if value is None else value for value in values]
-        one.barh(
-            range(len(recipes)),
-            known,
-            color=VERMILION if metric in LOWER_IS_BETTER else BLUE,
-            height=0.65,
-        )
-        reach = max([*known, 0.05])
-        for place, value in enumerate(values):
-            words_at = "not measured" if value is None else f"{value:.2f}"
-            one.text(
-                (value or 0.0) + 0.03 * reach,
-                place,
-                words_at,
-                va="center",
-                fontsize=9,
-                color="#333333",
-            )
-        one.set_xlim(min([*known, 0.0]), 1.25 * reach)
-        one.set_yticks(range(len(recipes)), recipes)
-        one.grid(axis="y", visible=False)
-        label(
-            one,
-            title=words,
-            x="lower is better" if metric in LOWER_IS_BETTER else "higher is better",
-            y="",
-        )
-    axes[0, 0].invert_yaxis()
-    return figure
+    panels = {
+        words: [mean_of(steps, recipe, metric) for recipe in recipes]
+        for metric, words in REMEDY_METRICS.items()
+    }
+    lower = [REMEDY_METRICS[metric] for metric in LOWER_IS_BETTER]
+    return bar_panels(recipes, panels, lower=lower)
 
 
 def plot_memory_growth(
