@@ -63,3 +63,32 @@ class Placement(Protocol):
 
     def resume(self) -> None:
         """Take up what the store holds: when it is opened, and when a turn was taken back."""
+
+
+class Untrained:
+    """What the placements share that train nothing: a fact is in the memory, or nowhere."""
+
+    trains = False
+    interferes = False
+    picks = False
+
+    def begin(self, fact: Fact) -> None:
+        """Nothing to get ready."""
+
+    def take_back(self) -> None:
+        """Nothing was changed."""
+
+    def keep(self, fact: Fact) -> None:
+        """The memory holds the fact."""
+
+    def save(self) -> None:
+        """Only facts change anything here."""
+
+    def forget(self, fact_id: str) -> None:
+        """The memory forgets."""
+
+    def refresh(self) -> None:
+        """No adapter acts."""
+
+    def resume(self) -> None:
+        """Nothing is kept."""

@@ -15,36 +15,19 @@ from torch import Tensor
 from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Route
 from fledgling.facts.memory import FactMemory
-from fledgling.facts.placements import BASE
+from fledgling.facts.placements import BASE, Untrained
 from fledgling.facts.placements.in_prompt import as_told, system_prompt
 from fledgling.facts.placements.per_fact import PerFact
 from fledgling.models.rows import AdaptedModel, Rows
 
 
-class Retrieved:
+class Retrieved(Untrained):
     """The fact that the gate picks stands in the base's prompt; nothing is trained."""
 
-    trains = False
-    interferes = False
     picks = True
 
     def __init__(self, adapted: AdaptedModel, memory: FactMemory) -> None:
         self.adapted, self.memory = adapted, memory
-
-    def begin(self, fact: Fact) -> None:
-        """Nothing to get ready."""
-
-    def take_back(self) -> None:
-        """Nothing was changed."""
-
-    def keep(self, fact: Fact) -> None:
-        """The memory holds the fact."""
-
-    def save(self) -> None:
-        """Nothing was changed."""
-
-    def forget(self, fact_id: str) -> None:
-        """The memory forgets."""
 
     def source(self, route: Route) -> str:
         return route.fact_id or BASE
@@ -57,9 +40,6 @@ class Retrieved:
     def told(self, fact: Fact) -> AdaptedModel:
         """The base, told one fact in its system prompt."""
         return framed(self.adapted, fact)
-
-    def resume(self) -> None:
-        """Nothing is kept."""
 
 
 class Echo(Retrieved):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Route
-from fledgling.facts.placements import BASE
+from fledgling.facts.placements import BASE, Untrained
 from fledgling.language.perspective import to_assistant
 from fledgling.models.adapters import Adapter
 from fledgling.models.rows import AdaptedModel
@@ -30,31 +30,12 @@ def as_told(fact: Fact) -> str:
     return to_assistant(fact.turn) if fact.turn else fact.statement
 
 
-class InPrompt:
+class InPrompt(Untrained):
     """``told`` gives the facts that stand in the prompt now; without any the base answers."""
-
-    trains = False
-    interferes = False
-    picks = False
 
     def __init__(self, adapted: AdaptedModel, told: Callable[[], Sequence[Fact]]) -> None:
         self.adapted, self.told = adapted, told
         self._framed: AdaptedModel | None = None  # the model behind the newest system prompt
-
-    def begin(self, fact: Fact) -> None:
-        """Nothing to get ready."""
-
-    def take_back(self) -> None:
-        """Nothing was changed."""
-
-    def keep(self, fact: Fact) -> None:
-        """The memory holds the fact, and the prompt is made from it."""
-
-    def save(self) -> None:
-        """Only facts change anything here."""
-
-    def forget(self, fact_id: str) -> None:
-        """The memory forgets, and the prompt with it."""
 
     def source(self, route: Route) -> str:
         return PROMPT if self.told() else BASE
@@ -73,9 +54,6 @@ class InPrompt:
                 adapter, system=system, max_length=adapter.loaded.max_length
             )
         return self._framed
-
-    def refresh(self) -> None:
-        """No adapter acts."""
 
     def resume(self) -> None:
         self._framed = None

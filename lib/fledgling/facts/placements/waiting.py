@@ -7,34 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fledgling.core.records import Fact
 from fledgling.facts.gate.gate import Route
-from fledgling.facts.placements import BASE, Placement
+from fledgling.facts.placements import BASE, Placement, Untrained
 from fledgling.facts.placements.in_prompt import PROMPT, InPrompt
 from fledgling.models.rows import AdaptedModel
 
 
-class Waiting:
-    """``trained`` answers what it was trained on, ``prompt`` everything else."""
-
-    trains = False  # a fact takes no update when it is told
-    interferes = False
-    picks = False
+class Waiting(Untrained):
+    """``trained`` answers what it was trained on, ``prompt`` everything else. A fact takes no
+    update when it is told.
+    """
 
     def __init__(self, trained: Placement, prompt: InPrompt) -> None:
         self.trained, self.prompt = trained, prompt
-
-    def begin(self, fact: Fact) -> None:
-        """Nothing to get ready: the fact goes into the prompt."""
-
-    def take_back(self) -> None:
-        """Nothing was changed."""
-
-    def keep(self, fact: Fact) -> None:
-        """The memory holds the fact, and the prompt is made from it."""
-
-    def save(self) -> None:
-        """Only facts change anything here."""
 
     def forget(self, fact_id: str) -> None:
         self.trained.forget(fact_id)
