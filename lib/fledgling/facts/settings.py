@@ -116,6 +116,7 @@ class GateSection(Section):
     chains: Count
     link_facts: Count
     chain_threshold: Share
+    chain_doubt: Share
 
 
 class ConsolidationSection(Section):

@@ -41,6 +41,7 @@ def gate_of(*facts, threshold=0.6, candidates=4, reader=None, steps=1, chains=3)
         chains=chains,
         link_facts=12,
         chain_threshold=0.9,
+        chain_doubt=0.6,
     )
     gate = Gate(reader.embed, reader.score, section)
     gate.add_all(facts)
@@ -197,6 +198,20 @@ def test_a_question_that_one_fact_answers_is_led_no_further():
     assert led(gate, "Where does Aurelio live?") == {"h"}
     assert led(gate, "What is my teacher called?") == {"t"}
     assert led(gate, "What is the capital of France?") == {None}
+
+
+def test_a_chain_that_is_hardly_likelier_leaves_the_question_to_the_one_fact():
+    """Asked for the name alone, "Who is Aurelio?" is a likely question too, and the wrong one."""
+    for likelier, found in ((0.955, {"t"}), (0.99, {"t", "h"})):
+        gate = gate_of(TEACHER, HOME, steps=2)
+        score_of = {"My teacher is called Aurelio.": 0.95, "Aurelio lives in Groningen.": likelier}
+        gate.score = lambda pairs, score_of=score_of: np.array(
+            [
+                score_of.get(told, 0) if ("Aurelio" in asked) == (told == HOME.text) else 0
+                for told, asked in pairs
+            ]
+        )
+        assert led(gate, "What is the name of my teacher?") == found
 
 
 def test_three_facts_are_joined_where_three_steps_are_allowed():

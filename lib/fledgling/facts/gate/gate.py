@@ -175,7 +175,12 @@ class Gate:
             scores = np.maximum(together, last)
             best = int(scores.argmax())
             probability, chains = float(scores[best]), [read[best]]
-            if probability < section.chain_threshold or probability <= route.probability:
+            # Asked for the name that links them, two facts seem a little likelier than the first
+            # alone, which answers it.
+            doubt = 1.0 - route.probability
+            if route.fact_id is not None:
+                doubt *= section.chain_doubt
+            if probability < section.chain_threshold or 1.0 - probability >= doubt:
                 break
             *via, answering = walks[best].chain
             route = Route(answering, probability, answering, tuple(via), walks[best].asked)
