@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fledgling.core.records import Turn
+from fledgling.facts import condensing
 from fledgling.facts.condensing import spared
 from fledgling.facts.consolidation import consolidate, take_back
 from fledgling.facts.flow import learn
@@ -144,6 +145,16 @@ def test_all_facts_answer_from_one_prefix_of_bounded_size(taught):
     tell(learner, *(f"{name} lives in Oslo." for name in ("Ann", "Bo", "Cy", "Dee")))
     assert last(learner).values["facts"] == 6
     assert abs(learner.store.folded_bytes() - size) < 100
+
+
+def test_facts_too_many_to_be_read_together_are_read_in_even_parts(taught, monkeypatch):
+    learner, read = taught(turns=(*TOLD, "Ann has a boat.", "Bo is a cook.", "Cy is tall.")), []
+    prompt = condensing.system_prompt
+    monkeypatch.setattr(condensing, "_READ_TOGETHER", 4)
+    monkeypatch.setattr(condensing, "system_prompt", lambda each: read.append(each) or prompt(each))
+    assert last(learner).values["facts"] == 5
+    assert [len(each) for each in read] == [3, 2]
+    assert [fact for each in read for fact in each] == learner.memory.all()
 
 
 def test_what_is_told_afterwards_has_a_prefix_of_its_own(taught):

@@ -9,9 +9,11 @@ else, so nothing of a forgotten fact is in it.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 
 from fledgling.core.records import Example, Fact
@@ -71,10 +73,9 @@ class Condensation:
 
     def _read(self) -> Prefix:
         """The base's keys and values of all statements, in at most ``slots``."""
-        blocks = [
-            self.facts[start : start + _READ_TOGETHER]
-            for start in range(0, len(self.facts), _READ_TOGETHER)
-        ]
+        count = math.ceil(len(self.facts) / _READ_TOGETHER)
+        parts_of = np.array_split(range(len(self.facts)), count)  # even, for each has the same room
+        blocks = [[self.facts[place] for place in part] for part in parts_of]
         share = self.section.slots // len(blocks)
         parts = [self._cut(system_prompt(block), share) for block in blocks]
         layers = zip(*(part.layers for part in parts), strict=True)
