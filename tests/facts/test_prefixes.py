@@ -148,13 +148,16 @@ def test_all_facts_answer_from_one_prefix_of_bounded_size(taught):
 
 
 def test_facts_too_many_to_be_read_together_are_read_in_even_parts(taught, monkeypatch):
-    learner, read = taught(turns=(*TOLD, "Ann has a boat.", "Bo is a cook.", "Cy is tall.")), []
+    turns, read = (*TOLD, "Ann has a boat.", "Bo is a cook.", "Cy is tall."), []
+    learner = taught(turns=turns, **{"facts.consolidation.slots": 25})
     prompt = condensing.system_prompt
     monkeypatch.setattr(condensing, "_READ_TOGETHER", 4)
     monkeypatch.setattr(condensing, "system_prompt", lambda each: read.append(each) or prompt(each))
     assert last(learner).values["facts"] == 5
     assert [len(each) for each in read] == [3, 2]
     assert [fact for each in read for fact in each] == learner.memory.all()
+    with learner.placement.acting(CONSOLIDATED) as model:
+        assert model.prefix.length == 25
 
 
 def test_what_is_told_afterwards_has_a_prefix_of_its_own(taught):

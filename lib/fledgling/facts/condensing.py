@@ -74,10 +74,12 @@ class Condensation:
     def _read(self) -> Prefix:
         """The base's keys and values of all statements, in at most ``slots``."""
         count = math.ceil(len(self.facts) / _READ_TOGETHER)
-        parts_of = np.array_split(range(len(self.facts)), count)  # even, for each has the same room
-        blocks = [[self.facts[place] for place in part] for part in parts_of]
-        share = self.section.slots // len(blocks)
-        parts = [self._cut(system_prompt(block), share) for block in blocks]
+        told = np.array_split(range(len(self.facts)), count)  # in even parts, with even room
+        rooms = np.array_split(range(self.section.slots), count)
+        parts = [
+            self._cut(system_prompt([self.facts[place] for place in block]), len(room))
+            for block, room in zip(told, rooms, strict=True)
+        ]
         layers = zip(*(part.layers for part in parts), strict=True)
         return Prefix(
             [tuple(torch.cat(each, dim=2) for each in zip(*layer, strict=True)) for layer in layers]
