@@ -100,6 +100,18 @@ def test_a_chain_grows_at_both_ends_and_holds_no_fact_twice():
             "Flisk is nine years of age.",
             "What's Flisk's age?",
         ),
+        (
+            "Where does Lena Berg's brother live?",
+            "Lena Berg's brother is Tom Berg.",
+            "Tom Berg lives in Bonn.",
+            "Where does Tom Berg live?",
+        ),
+        (
+            "What is the job of Lena Berg?",
+            "The job of Tom Berg is baking.",
+            "Lena Berg's brother is Tom Berg.",
+            "About Tom Berg: What is the job of Lena Berg?",
+        ),
         ("Who is she?", "My cat is old.", "Pip sleeps.", "Who is she?"),
         ("Is my cat old?", "My cat is Pip, ten.", "My cat is Pip, ten.", "Is my cat old?"),
     ],

@@ -24,6 +24,7 @@ _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _OWNERS = frozenset({"my", "our", "the"})
 _MINE = frozenset({"my", "our", "i", "we", "i'm", "i've", "we're", "we've"})
 _POSSESSIVE = ("'s", "’s")
+_IS = frozenset({"is", "are", "was", "were"})
 
 
 class Links:
@@ -114,16 +115,22 @@ def stepped(question: str, told: str, then: str) -> tuple[str, bool]:
     name = _link(told, then, question)
     if not name:
         return question, False
-    known = set(_words(told)) - set(_words(name))
+    known = set(_words(told)) - (set(_words(name)) - set(_words(question)))
     tokens = list(_TOKEN.finditer(question))
     found: tuple[int, list[re.Match[str]]] = (0, [])
     for place, token in enumerate(tokens):
         if token.group().lower() in _OWNERS:
             run = [token, *_run(tokens[place + 1 :], known)]
         elif token.group().endswith(_POSSESSIVE) and _content(token):
+            while (
+                place and tokens[place - 1].group().istitle() and _run(tokens[place - 1 :], known)
+            ):
+                place -= 1  # the name begins before its last word
             run = _run(tokens[place:], known)
         else:
             continue
+        if [after.group() for after in tokens[place + len(run) :][:1]] == ["of"]:
+            continue  # "the home of my teacher" is no description yet
         found = max(found, (sum(map(_content, run)), run), key=lambda one: one[0])
     count, described = found
     if not count:
@@ -149,10 +156,12 @@ def _link(told: str, then: str, question: str) -> str:
 
 
 def _run(tokens: Sequence[re.Match[str]], known: Collection[str]) -> list[re.Match[str]]:
-    """The first tokens whose content words are all known, up to the last one that has any."""
+    """The first tokens whose content words are all known, up to the last one that has any. A name
+    or a description ends before "is".
+    """
     run: list[re.Match[str]] = []
     for token in tokens:
-        if not all(word in known for word in _words(token.group())):
+        if token.group() in _IS or not all(word in known for word in _words(token.group())):
             break
         run.append(token)
     while run and not _content(run[-1]):
