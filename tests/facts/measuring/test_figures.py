@@ -135,3 +135,11 @@ def test_tables_tell_answers_and_gate(steps):
     assert answers.loc[0, "before"] == "Paris" and answers.loc[0, "default"].endswith("…")
     gate = online_results.gate_table(steps)
     assert (gate.loc["direct", "share opened"], gate.loc["paraphrase", "opened"]) == ("1", 0)
+
+
+def test_one_fact_is_drawn_down_from_the_loss_of_the_base():
+    figure = figures_online.plot_one_fact([{"loss": 0.5}, {"loss": 0.1}], base_loss=2.46)
+    (line,) = figure.axes[0].lines
+    assert list(line.get_ydata()) == [2.46, 0.5, 0.1]
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["the base", "1", "2"]
+    assert list(figures_online.plot_one_fact([{"loss": 0.5}]).axes[0].lines[0].get_xdata()) == [1]

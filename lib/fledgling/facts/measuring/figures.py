@@ -44,16 +44,19 @@ def plot_one_fact(updates: Sequence[Step], *, base_loss: float | None = None) ->
     """
     figure, axes = new_figure(width=6.0, height=3.2)
     one, losses = axes[0, 0], [step["loss"] for step in updates]
-    one.plot(range(1, len(losses) + 1), losses, marker="o", color=BLUE)
+    shown = dict(enumerate(losses, start=1))
+    names = {place: str(place) for place in shown}
+    title = f"One fact: loss {losses[-1]:.2f} at its last update"
     if base_loss is not None:
-        one.axhline(base_loss, color=GREY, linestyle="--")
-        beside = {"transform": one.get_yaxis_transform(), "va": "bottom", "color": GREY}
-        one.text(0.02, base_loss, "the base", **beside)
-        one.set_xlim(0.5, len(losses) + 0.5)
-    one.set_ylim(bottom=0, top=None if base_loss is None else 1.2 * max(base_loss, *losses))
-    one.set_xticks(range(1, len(losses) + 1))
-    of_base = "" if base_loss is None else f", the base's {base_loss:.2f}"
-    title = f"One fact: loss {losses[-1]:.2f} at its last update{of_base}"
+        shown, names = {0: base_loss} | shown, {0: "the base"} | names
+        title += f", the base's {base_loss:.2f}"
+    one.plot([*shown], [*shown.values()], marker="o", color=BLUE)
+    for place, loss in shown.items():
+        above = {"textcoords": "offset points", "xytext": (6, 6), "fontsize": 9}
+        one.annotate(f"{loss:.2f}", (place, loss), **above)
+    one.set_xlim(min(shown) - 0.3, max(shown) + 0.3)
+    one.set_ylim(0, 1.2 * max(shown.values()))
+    one.set_xticks([*shown], [*names.values()])
     label(one, title=title, x="update", y="loss before it (nats/token)")
     return figure
 
