@@ -12,16 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fledgling.core.errors import DataError
 from fledgling.core.files import read_json, write_json
 from fledgling.core.records import StepRecord
-from fledgling.feedback.examples import (
-    check_messages,
-    encode,
-    fingerprint,
-)
+from fledgling.feedback.examples import check_messages, encode, fingerprint
 from fledgling.feedback.pairs import encode_pair
 from fledgling.feedback.preference_trainers import dpo, kto
 from fledgling.feedback.progress import RECORD, finished
@@ -29,9 +24,6 @@ from fledgling.feedback.rows import TrainingRows
 from fledgling.feedback.settings import PreferencesSection, TrainingSection
 from fledgling.feedback.trainer import run_training, shape_of, train
 from fledgling.models.loading import LoadedModel
-
-if TYPE_CHECKING:
-    pass
 
 
 def train_preferences(
